@@ -1,0 +1,60 @@
+"""What travels and what is stored: events, headers, topics, and how a deployment is reached."""
+
+from __future__ import annotations
+
+from schemas.base import AssetId, Event, ImageInfo, ObjectRef, format_rfc3339, utc_now
+from schemas.dead_letters import DeadLetter, Disposition, Stage
+from schemas.extracted import AssetExtracted, Extraction, Source
+from schemas.headers import RawHeaders, event_headers, header_text
+from schemas.tagged import (
+    AssetTagged,
+    CausedBy,
+    Embedding,
+    Model,
+    Tag,
+    Taxonomy,
+    TimingsMs,
+    tagged_event_id,
+)
+from schemas.topics import Topics, TopicSpec, dead_letter_topic
+from schemas.wire import (
+    EventDecodeError,
+    MalformedEventError,
+    UnknownSchemaVersionError,
+    decode_event,
+    encode_event,
+)
+
+__all__ = [
+    "AssetExtracted",
+    "AssetId",
+    "AssetTagged",
+    "CausedBy",
+    "DeadLetter",
+    "Disposition",
+    "Embedding",
+    "Event",
+    "EventDecodeError",
+    "Extraction",
+    "ImageInfo",
+    "MalformedEventError",
+    "Model",
+    "ObjectRef",
+    "RawHeaders",
+    "Source",
+    "Stage",
+    "Tag",
+    "Taxonomy",
+    "TimingsMs",
+    "TopicSpec",
+    "Topics",
+    "UnknownSchemaVersionError",
+    "dead_letter_topic",
+    "decode_event",
+    "encode_event",
+    "event_headers",
+    "format_rfc3339",
+    "header_text",
+    "tagged_event_id",
+    "utc_now",
+]

@@ -1,0 +1,46 @@
+"""``asset-extracted``: a texture was taken out of an archive and lies in the object store."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from schemas.base import Event, ImageInfo, ObjectRef, WireModel
+
+HintText = Annotated[str, Field(max_length=4096)]
+
+
+class Source(WireModel):
+    """Where the asset comes from inside the game's files."""
+
+    archive: str | None = Field(default=None, max_length=4096, description="File the asset was taken from")
+    container_path: str | None = Field(default=None, max_length=4096, description="Path inside the archive")
+    name: str | None = Field(default=None, max_length=1024)
+    type: str | None = Field(default=None, max_length=255, description="e.g. Texture2D, Sprite, image")
+    engine: str | None = Field(default=None, max_length=255, description="e.g. unity 2021.3.5f1")
+    game: str | None = Field(default=None, max_length=255)
+
+
+class Extraction(WireModel):
+    """The run that produced this event."""
+
+    run_id: str | None = Field(default=None, max_length=255)
+    tool: str | None = Field(default=None, max_length=255, description="name/version")
+
+
+class AssetExtracted(Event):
+    """Published by an extractor once the object is stored.
+
+    An extractor in another language needs only ``event_id``, ``schema_version``, ``occurred_at``, ``asset_id`` and
+    ``object`` with bucket and key; the tagger finds out the rest itself.
+    """
+
+    CE_TYPE: ClassVar[str] = "aegis.asset.extracted.v1"
+    SCHEMA_VERSION: ClassVar[str] = "1.0"
+
+    object: ObjectRef
+    image: ImageInfo | None = None
+    source: Source | None = None
+    extraction: Extraction | None = None
+    hints: dict[str, HintText] = Field(default_factory=dict, max_length=64, description="Free map of strings")

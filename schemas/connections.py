@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import ssl
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, PostgresDsn, SecretStr, TypeAdapter, field_validator, model_validator
@@ -44,6 +45,20 @@ class KafkaConnection(BaseSettings):
                 "AEGIS_KAFKA_SASL_USERNAME and AEGIS_KAFKA_SASL_PASSWORD"
             )
         return self
+
+    def client_options(self) -> dict[str, Any]:
+        """Return these settings as keyword arguments of aiokafka's clients."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap,
+            "security_protocol": self.security_protocol,
+        }
+        if self.security_protocol.endswith("SSL"):
+            options["ssl_context"] = ssl.create_default_context(cafile=self.ssl_cafile)
+        if self.security_protocol.startswith("SASL") and self.sasl_password is not None:
+            options["sasl_mechanism"] = self.sasl_mechanism
+            options["sasl_plain_username"] = self.sasl_username
+            options["sasl_plain_password"] = self.sasl_password.get_secret_value()
+        return options
 
 
 class TopicSettings(BaseSettings):

@@ -1,0 +1,45 @@
+"""aiokafka clients with the settings that losing nothing requires; the letters are traps listed in docs/delivery.md."""
+
+from __future__ import annotations
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+
+from consumer.stream.settings import StreamSettings
+from schemas.connections import KafkaConnection
+from schemas.topics import DEAD_LETTER_MESSAGE_BYTES
+
+_MS = 1000
+
+
+def make_consumer(connection: KafkaConnection, settings: StreamSettings) -> AIOKafkaConsumer:
+    """Return a consumer that is not started and not subscribed."""
+    return AIOKafkaConsumer(
+        **connection.client_options(),
+        client_id=settings.client_id,
+        group_id=settings.group,
+        group_instance_id=settings.group_instance_id,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        partition_assignment_strategy=(StickyPartitionAssignor,),
+        session_timeout_ms=int(settings.session_timeout_seconds * _MS),
+        heartbeat_interval_ms=int(settings.session_timeout_seconds * _MS / 10),
+        rebalance_timeout_ms=int(settings.rebalance_timeout_seconds * _MS),
+        # A partition's fetch must hold the largest record, or the consumer never gets past it.
+        max_partition_fetch_bytes=DEAD_LETTER_MESSAGE_BYTES,
+        # Few bytes are prefetched for each partition: the backlog stays on the broker.
+        fetch_max_bytes=8 * DEAD_LETTER_MESSAGE_BYTES,
+    )
+
+
+def make_producer(connection: KafkaConnection, client_id: str) -> AIOKafkaProducer:
+    """Return an idempotent producer that is not started."""
+    return AIOKafkaProducer(
+        **connection.client_options(),
+        client_id=client_id,
+        enable_idempotence=True,
+        acks="all",
+        compression_type="lz4",
+        linger_ms=2,
+        max_request_size=DEAD_LETTER_MESSAGE_BYTES,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 
 class IntakeBudget:
@@ -90,7 +90,9 @@ class ByteBudget:
             if ticket.done() and not ticket.cancelled():
                 self._give_back(claim)
             else:
-                self._waiters.remove((claim, ticket))
+                # Unless it was passed over already, between its cancellation and this line.
+                with suppress(ValueError):
+                    self._waiters.remove((claim, ticket))
                 self._serve()
             raise
 

@@ -1,0 +1,71 @@
+"""Records of one key go on in the order they came; others do not wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumer.stream.lanes import KeyLanes
+
+KEYS = st.lists(st.sampled_from([b"a", b"b", b"c", None]), min_size=1, max_size=30)
+
+
+@settings(deadline=None)
+@given(keys=KEYS, seed=st.integers())
+def test_each_keys_records_publish_in_order_of_arrival(keys: list[bytes | None], seed: int) -> None:
+    """However long each record's work takes."""
+
+    async def run() -> list[tuple[bytes | None, int]]:
+        lanes = KeyLanes()
+        published: list[tuple[bytes | None, int]] = []
+        rng = random.Random(seed)
+
+        async def work(index: int, key: bytes | None, steps: int) -> None:
+            turn = turns[index]
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await turn.comes()
+            published.append((key, index))
+            turn.leave()
+
+        turns = [lanes.enter(key) for key in keys]
+        await asyncio.gather(*(work(index, key, rng.randrange(10)) for index, key in enumerate(keys)))
+        assert len(lanes) == 0
+        return published
+
+    published = asyncio.run(run())
+
+    assert len(published) == len(keys)
+    for wanted in (b"a", b"b", b"c"):
+        order = [index for key, index in published if key == wanted]
+        assert order == sorted(order)
+
+
+async def test_another_key_does_not_wait() -> None:
+    """A slow record holds back only its own key."""
+    lanes = KeyLanes()
+    lanes.enter(b"slow")
+
+    await asyncio.wait_for(lanes.enter(b"other").comes(), timeout=1)
+
+
+async def test_records_without_a_key_do_not_wait_for_each_other() -> None:
+    """Without a key there is no order to keep."""
+    lanes = KeyLanes()
+    lanes.enter(None)
+
+    await asyncio.wait_for(lanes.enter(None).comes(), timeout=1)
+    assert len(lanes) == 0
+
+
+async def test_an_abandoned_record_lets_the_next_one_go_on() -> None:
+    """Leaving without having published is leaving too."""
+    lanes = KeyLanes()
+    first, second = lanes.enter(b"k"), lanes.enter(b"k")
+
+    first.leave()
+
+    await asyncio.wait_for(second.comes(), timeout=1)

@@ -1,0 +1,110 @@
+"""Small tools of the integration tests: make topics, write records, read them all."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError
+
+from consumer.stream.records import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A record as a test reads it back."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+    def text(self, header: str) -> str:
+        """Return the one header of this name."""
+        (value,) = [value for name, value in self.headers if name == header]
+        assert value is not None
+        return value.decode()
+
+
+async def make_topics(bootstrap: str, partitions: int, *names: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
+    except TopicAlreadyExistsError:
+        pass
+    finally:
+        await admin.close()
+
+
+async def write(
+    bootstrap: str,
+    topic: str,
+    records: Iterable[tuple[bytes | None, bytes | None]],
+    *,
+    partition: int | None = None,
+    headers: Headers = (),
+) -> list[tuple[int, int]]:
+    """Write keys and values in order; return their (partition, offset)."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=1)
+    await producer.start()
+    try:
+        pending = [
+            await producer.send(topic, value, key=key, headers=list(headers), partition=partition)
+            for key, value in records
+        ]
+        return [(sent.partition, sent.offset) for sent in await asyncio.gather(*pending)]
+    finally:
+        await producer.stop()
+
+
+async def read_all(bootstrap: str, topic: str) -> list[Written]:
+    """Return everything a topic holds now, partition by partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        metadata = await consumer._client.fetch_all_metadata()
+        partitions = [TopicPartition(topic, number) for number in sorted(metadata.partitions_for_topic(topic) or ())]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        found: list[Written] = []
+        while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+            for partition, messages in (await consumer.getmany(timeout_ms=500)).items():
+                found.extend(
+                    Written(partition.partition, item.offset, item.key, item.value, tuple(item.headers))
+                    for item in messages
+                )
+        return sorted(found, key=lambda item: (item.partition, item.offset))
+    finally:
+        await consumer.stop()
+
+
+async def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+    """Return the group's committed offsets by partition; partitions without a commit are absent."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+        return {
+            partition.partition: found.offset
+            for partition, found in offsets.items()
+            if partition.topic == topic and found.offset >= 0
+        }
+    finally:
+        await admin.close()
+
+
+async def eventually(condition: Callable[[], bool | Awaitable[bool]], what: str, timeout_seconds: float = 30.0) -> None:
+    """Wait until the condition holds; fail with ``what`` when it does not in time."""
+    deadline = time.monotonic() + timeout_seconds
+    while time.monotonic() < deadline:
+        holds = condition()
+        if holds if isinstance(holds, bool) else await holds:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"not within {timeout_seconds:g} s: {what}")

@@ -1,0 +1,261 @@
+"""The engine on real Kafka: outcomes, order, retries, dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer
+
+from consumer.stream.breaker import BreakerLimits
+from consumer.stream.faults import FaultKind, FaultRow, FaultTable, at_stage
+from consumer.stream.records import Publication, SourceRecord
+from schemas import DeadLetter, Disposition, Stage
+from tests.integration.kafka_tools import eventually, read_all, write
+from tests.integration.stream.harness import Harness
+
+
+class PoisonError(Exception):
+    """The record's own fault."""
+
+
+class OutageError(Exception):
+    """The world's fault."""
+
+
+FAULTS = FaultTable(
+    (FaultRow(PoisonError, FaultKind.POISON, "test"), FaultRow(OutageError, FaultKind.TRANSIENT, "test"))
+)
+
+
+def _numbered(count: int) -> list[tuple[bytes | None, bytes | None]]:
+    return [(f"key-{index % 17}".encode(), str(index).encode()) for index in range(count)]
+
+
+async def test_every_record_is_published_once_and_committed(harness: Harness) -> None:
+    """With work that ends in any order, an undisturbed run publishes each record exactly once."""
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        await asyncio.sleep(random.random() * 0.01)
+        return (harness.copy(record),)
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, _numbered(500))
+        await harness.until_committed(500)
+
+    assert Counter(await harness.output_values()) == Counter(str(index).encode() for index in range(500))
+
+
+async def test_results_of_one_key_keep_the_order_of_the_source(harness: Harness) -> None:
+    """Although the first record of a key takes longest."""
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        await asyncio.sleep(0.05 if int(record.value or b"0") < 20 else 0)
+        return (harness.copy(record),)
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, _numbered(200))
+        await harness.until_committed(200)
+
+    by_key: dict[bytes | None, list[int]] = {}
+    for item in await read_all(harness.bootstrap, harness.output):
+        by_key.setdefault(item.key, []).append(int(item.value or b""))
+    assert len(by_key) == 17
+    assert all(numbers == sorted(numbers) for numbers in by_key.values())
+
+
+async def test_nothing_is_committed_past_a_record_that_is_not_finished(harness: Harness) -> None:
+    """One slow record holds its partition's commit back, while later ones are published already."""
+    release = asyncio.Event()
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        if record.offset == 3:
+            await release.wait()
+        return (harness.copy(record),)
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, _numbered(10), partition=0)
+        await harness.until_committed(3)
+        await asyncio.sleep(0.5)
+        assert await harness.committed() == 3
+        assert len(await harness.output_values()) == 9
+        release.set()
+        await harness.until_committed(10)
+
+
+async def test_a_restart_goes_on_where_the_commit_stopped(harness: Harness) -> None:
+    """Finished records are not delivered again."""
+    seen: list[bytes | None] = []
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        seen.append(record.value)
+        return ()
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, _numbered(50))
+        await harness.until_committed(50)
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, [(b"k", b"new")])
+        await harness.until_committed(51)
+
+    assert Counter(seen).most_common(1)[0][1] == 1
+    assert len(seen) == 51
+
+
+async def test_poison_becomes_a_dead_letter_with_its_history_and_stops_nobody(harness: Harness) -> None:
+    """Key, value and headers stay byte for byte; the dlq headers tell where, why and when."""
+    harness.faults = FAULTS
+    original = (("traceparent", b"00-trace"), ("binary", b"\xff\x00"), ("dlq-error-class", b"Older"))
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        if record.value == b"bad":
+            with at_stage(Stage.DECODE_IMAGE):
+                raise PoisonError("broken pixels")
+        return (harness.copy(record),)
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, [(b"a", b"good")], partition=1)
+        (place,) = await write(harness.bootstrap, harness.source, [(b"k\xff", b"bad")], partition=1, headers=original)
+        await write(harness.bootstrap, harness.source, [(b"c", b"good too")], partition=1)
+        await harness.until_committed(3)
+
+    assert await harness.output_values() == [b"good", b"good too"]
+    (letter,) = await read_all(harness.bootstrap, harness.dead_letters)
+    assert (letter.key, letter.value) == (b"k\xff", b"bad")
+    assert letter.headers[:2] == original[:2]
+    history = DeadLetter.from_headers(letter.headers)
+    assert history is not None
+    assert (history.error_class, history.error_message) == ("PoisonError", "broken pixels")
+    assert history.error_stage is Stage.DECODE_IMAGE
+    assert (history.topic, history.partition, history.offset) == (harness.source, *place)
+    assert history.disposition is Disposition.POISON
+    assert (history.attempts, history.replay_count, history.group) == (1, 0, harness.settings.group)
+    assert letter.text("dlq-error-class") == "PoisonError"
+
+
+async def test_a_transient_fault_is_waited_out_however_often_it_comes(harness: Harness) -> None:
+    """More failures than an unknown error would be granted, and no dead letter."""
+    harness.faults = FAULTS
+    failures = Counter[int]()
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        failures[record.offset] += 1
+        if failures[record.offset] <= harness.settings.max_unknown_attempts + 3:
+            raise OutageError
+        return (harness.copy(record),)
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, _numbered(5), partition=0)
+        await harness.until_committed(5)
+
+    assert len(await harness.output_values()) == 5
+    assert await read_all(harness.bootstrap, harness.dead_letters) == []
+
+
+async def test_an_unknown_error_is_tried_a_few_times_and_then_given_up(harness: Harness) -> None:
+    """The dead letter counts the attempts and says that they are exhausted."""
+    calls = Counter[bytes | None]()
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        calls[record.value] += 1
+        if record.value == b"odd" or (record.value == b"flaky" and calls[record.value] < 3):
+            raise ZeroDivisionError("nobody expected this")
+        return (harness.copy(record),)
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, [(b"a", b"odd"), (b"b", b"flaky")])
+        await harness.until_committed(2)
+
+    assert calls == {b"odd": harness.settings.max_unknown_attempts, b"flaky": 3}
+    assert await harness.output_values() == [b"flaky"]
+    (letter,) = await read_all(harness.bootstrap, harness.dead_letters)
+    assert letter.text("dlq-disposition") == "exhausted"
+    assert letter.text("dlq-attempts") == str(harness.settings.max_unknown_attempts)
+    assert letter.text("dlq-error-stage") == "process"
+
+
+async def test_a_handler_that_hangs_is_cut_off_and_given_up(harness: Harness) -> None:
+    """A record that never ends must not hold its partition for ever."""
+    harness = harness.tuned(record_timeout_seconds=0.1, max_unknown_attempts=2)
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        if record.value == b"hangs":
+            await asyncio.Event().wait()
+        return (harness.copy(record),)
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, [(b"a", b"hangs"), (b"a", b"fine")])
+        await harness.until_committed(2)
+
+    assert await harness.output_values() == [b"fine"]
+    (letter,) = await read_all(harness.bootstrap, harness.dead_letters)
+    assert letter.text("dlq-error-class") == "TimeoutError"
+
+
+async def test_a_result_larger_than_the_topic_takes_is_a_dead_letter(harness: Harness) -> None:
+    """Sending it again and again would stop the partition."""
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        big = b"x" * 3_000_000 if record.value == b"big" else record.value
+        return (Publication(harness.output, record.key, big),)
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, [(b"a", b"big"), (b"a", b"small")])
+        await harness.until_committed(2)
+
+    assert await harness.output_values() == [b"small"]
+    (letter,) = await read_all(harness.bootstrap, harness.dead_letters)
+    assert letter.text("dlq-error-class") == "MessageSizeTooLargeError"
+    assert letter.value == b"big"
+
+
+async def test_the_breaker_stops_intake_instead_of_flooding_the_dead_letter_topic(harness: Harness) -> None:
+    """A systemic fault costs about a window of dead letters, then one a cool-down; it closes by itself."""
+    limits = BreakerLimits(window=10, failed_fraction=0.5, in_a_row=1000, cool_down_seconds=0.5)
+    harness = harness.tuned(breaker=limits, max_records_in_flight=5)
+    harness.faults = FAULTS
+    broken = True
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        if broken:
+            raise PoisonError
+        return (harness.copy(record),)
+
+    async with harness.running(handle) as running:
+        await write(harness.bootstrap, harness.source, _numbered(200))
+        await eventually(lambda: "breaker" in (running.engine.readiness_problem() or ""), "the breaker opens")
+        await asyncio.sleep(0.3)
+        assert len(await read_all(harness.bootstrap, harness.dead_letters)) <= 20
+        broken = False
+        await harness.until_committed(200)
+        assert running.engine.readiness_problem() is None
+
+
+async def test_an_engine_waits_for_a_topic_that_is_not_there_yet(harness: Harness) -> None:
+    """It is not ready, does not create it, and stops when told to."""
+    harness = harness.tuned(topic=f"{harness.source}-later")
+
+    async def handle(_: SourceRecord) -> Sequence[Publication]:
+        return ()
+
+    async with harness.running(handle) as running:
+        await asyncio.sleep(0.5)
+        assert running.engine.readiness_problem() == "not a member of the consumer group yet"
+        client = AIOKafkaConsumer(bootstrap_servers=harness.bootstrap)
+        await client.start()
+        assert harness.settings.topic not in await client.topics()
+        await client.stop()
+
+
+async def test_an_engine_waits_for_brokers_that_are_not_there(harness: Harness) -> None:
+    """Nothing answers: it keeps trying, and stops when told to."""
+    harness.bootstrap = "127.0.0.1:1"
+
+    async def handle(_: SourceRecord) -> Sequence[Publication]:
+        return ()
+
+    async with harness.running(handle) as running:
+        await asyncio.sleep(0.5)
+        assert not running.task.done()

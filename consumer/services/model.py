@@ -1,0 +1,44 @@
+"""Opening the model that the settings name."""
+
+from __future__ import annotations
+
+import asyncio
+
+from consumer.services.errors import StartupError
+from consumer.settings import ModelSettings
+from consumer.tagging.bundle import Bundle, BundleError, default_bundle_path, load_bundle
+from consumer.tagging.decode import ImageLimits
+from consumer.tagging.embed import Embedder, ProviderUnavailableError
+from consumer.tagging.pipeline import TaggingPipeline
+from consumer.telemetry.metrics import Metrics
+
+
+async def open_pipeline(settings: ModelSettings, limits: ImageLimits, metrics: Metrics) -> TaggingPipeline:
+    """Load, verify and warm up the model.
+
+    Raises:
+        StartupError: the bundle is not whole, or its model does not run here as the settings want it.
+
+    """
+    try:
+        bundle, embedder = await asyncio.to_thread(_load, settings)
+    except (BundleError, ProviderUnavailableError) as error:
+        raise StartupError(str(error)) from error
+    pipeline = TaggingPipeline(
+        bundle,
+        embedder,
+        limits=limits,
+        workers=settings.workers,
+        max_batch=settings.max_batch,
+        max_wait_ms=settings.max_wait_ms,
+        on_batch=metrics.batch_inferred,
+    )
+    await pipeline.warm_up()
+    metrics.model_loaded(pipeline.model, pipeline.taxonomy)
+    return pipeline
+
+
+def _load(settings: ModelSettings) -> tuple[Bundle, Embedder]:
+    bundle = load_bundle(settings.bundle or default_bundle_path())
+    path, precision = bundle.visual_model(settings.precision)
+    return bundle, Embedder(path, precision=precision, provider=settings.provider)

@@ -1,0 +1,105 @@
+"""What every consumer process has around its work: signals, probes, metrics, logs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from consumer.settings import OperationsSettings
+from consumer.stream.engine import StreamEngine
+from consumer.telemetry.health import Health
+from consumer.telemetry.http import serve_operations
+from consumer.telemetry.logs import configure_logging
+from consumer.telemetry.loop_lag import measure_loop_lag
+from consumer.telemetry.metrics import Metrics
+
+_log = structlog.get_logger(__name__)
+_ENDED_BY_SECOND_SIGNAL = 130
+_DEPENDENCY_INTERVAL_SECONDS = 10.0
+_DEPENDENCY_TIMEOUT_SECONDS = 5.0
+
+Ping = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The shell of one process: what it measures, how it is probed, and when it shall stop."""
+
+    stop: asyncio.Event
+    health: Health
+    metrics: Metrics
+
+    @staticmethod
+    @asynccontextmanager
+    async def open(name: str, settings: OperationsSettings) -> AsyncIterator[Process]:
+        """Configure logs, serve the operations port, and listen for signals."""
+        configure_logging(settings.log_level, settings.log_format)
+        process = Process(asyncio.Event(), Health(), Metrics())
+        async with (
+            _stop_on_signals(process.stop),
+            serve_operations(settings.host, settings.port, process.health, process.metrics) as port,
+            measure_loop_lag(process.metrics),
+        ):
+            _log.info("process.started", service=name, pid=os.getpid(), operations=f"http://{settings.host}:{port}")
+            yield process
+            _log.info("process.stopped", service=name)
+
+
+async def run_engine(process: Process, engine: StreamEngine, dependencies: Mapping[str, Ping]) -> None:
+    """Run an engine until the process shall stop, and let the probes tell how it is."""
+    process.health.add_liveness("stream", engine.liveness_problem)
+    process.health.add_readiness("stream", engine.readiness_problem)
+    watches = [
+        asyncio.create_task(_watch_dependency(process.health, name, ping), name=f"watch {name}")
+        for name, ping in dependencies.items()
+    ]
+    try:
+        await engine.run(process.stop)
+    finally:
+        for watch in watches:
+            watch.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
+
+
+async def _watch_dependency(health: Health, name: str, ping: Ping) -> None:
+    problem: str | None = "not asked yet"
+    health.add_readiness(name, lambda: problem)
+    while True:
+        try:
+            async with asyncio.timeout(_DEPENDENCY_TIMEOUT_SECONDS):
+                await ping()
+            problem = None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the probe shall say it
+            problem = str(error) or type(error).__name__
+        await asyncio.sleep(_DEPENDENCY_INTERVAL_SECONDS)
+
+
+@asynccontextmanager
+async def _stop_on_signals(stop: asyncio.Event) -> AsyncIterator[None]:
+    """Set ``stop`` at SIGTERM or SIGINT; a second one ends the process at once.
+
+    Ending at once is safe: what is not committed is delivered again.
+    """
+    loop = asyncio.get_running_loop()
+
+    def on_signal(name: str) -> None:
+        if stop.is_set():
+            _log.warning("process.ended", signal=name, help="what was in flight will be delivered again")
+            os._exit(_ENDED_BY_SECOND_SIGNAL)
+        _log.info("process.draining", signal=name)
+        stop.set()
+
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, on_signal, number.name)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

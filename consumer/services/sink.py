@@ -1,0 +1,52 @@
+"""The sink: asset-tagged in, PostgreSQL rows out, many events a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from consumer.services.batches import BatchWriter
+from consumer.storage.errors import DatabaseUnavailableError, RowRejectedError
+from consumer.storage.rows import TaggedRow, Tombstone, tagged_row
+from consumer.stream.faults import FaultKind, FaultRow, FaultTable, at_stage
+from consumer.stream.records import Publication, SourceRecord
+from schemas import AssetTagged, MalformedEventError, Stage, decode_event
+
+SINK_FAULTS = FaultTable(
+    (
+        FaultRow(DatabaseUnavailableError, FaultKind.TRANSIENT, "the database does not answer"),
+        FaultRow(RowRejectedError, FaultKind.POISON, "the database does not take this row"),
+    )
+)
+
+
+class StoringHandler:
+    """Stores one record; returns when its transaction is committed. Storing again changes nothing."""
+
+    def __init__(self, writer: BatchWriter[TaggedRow | Tombstone]) -> None:
+        self._writer = writer
+
+    async def __call__(self, record: SourceRecord) -> Sequence[Publication]:
+        """Return nothing to publish: the sink is the end of the line."""
+        with at_stage(Stage.DECODE_EVENT):
+            row = receive(record)
+        with at_stage(Stage.STORE):
+            await self._writer.write(row)
+        return ()
+
+
+def receive(record: SourceRecord) -> TaggedRow | Tombstone:
+    """Read the row, or the removal, that a record speaks of.
+
+    Raises:
+        EventDecodeError: neither, or of a major version that we do not know.
+
+    """
+    if record.value is not None:
+        return tagged_row(decode_event(AssetTagged, record.value))
+    try:
+        asset_id = (record.key or b"").decode()
+    except UnicodeDecodeError as error:
+        raise MalformedEventError("the tombstone's key is not UTF-8, so it names no asset") from error
+    if not asset_id:
+        raise MalformedEventError("the tombstone has no key, so it names no asset")
+    return Tombstone(asset_id=asset_id, removed_at_ms=record.timestamp_ms)

@@ -1,0 +1,52 @@
+"""Wires the sink: settings, database, engine."""
+
+from __future__ import annotations
+
+from consumer.services.batches import BatchWriter
+from consumer.services.errors import StartupError
+from consumer.services.process import Process, run_engine
+from consumer.services.sink import SINK_FAULTS, StoringHandler
+from consumer.settings import EngineSettings, OperationsSettings, SinkSettings
+from consumer.storage.errors import SchemaVersionError
+from consumer.storage.tags import TagStore
+from consumer.stream.clients import make_consumer, make_producer
+from consumer.stream.engine import StreamEngine
+from consumer.stream.publisher import Publisher
+from schemas.connections import DatabaseConnection, KafkaConnection, TopicSettings
+
+
+async def run() -> None:
+    """Store until SIGTERM or SIGINT.
+
+    Raises:
+        ValidationError: a setting is missing or out of range.
+        StartupError: the tables are not those that this version works with.
+
+    """
+    settings, engine_settings = SinkSettings(), EngineSettings()
+    kafka, database, topics = KafkaConnection(), DatabaseConnection(), TopicSettings().topics
+    stream = engine_settings.for_stream(
+        topic=topics.tagged,
+        group=settings.group,
+        max_records=settings.max_records_in_flight,
+        max_bytes=settings.max_bytes_in_flight,
+    )
+    async with Process.open("sink", OperationsSettings()) as process:
+        try:
+            store = await TagStore.open(database)
+        except SchemaVersionError as error:
+            raise StartupError(str(error)) from error
+        writer = BatchWriter(store.write_isolating, settings.max_batch)
+        engine = StreamEngine(
+            stream,
+            StoringHandler(writer),
+            SINK_FAULTS,
+            make_consumer=lambda: make_consumer(kafka, stream),
+            publisher=Publisher(lambda: make_producer(kafka, stream.client_id), stream.publish_timeout_seconds),
+            observer=process.metrics,
+        )
+        try:
+            await run_engine(process, engine, {"database": store.ping})
+        finally:
+            await writer.close()
+            await store.close()

@@ -1,0 +1,226 @@
+"""The tagger: asset-extracted in, asset-tagged out.
+
+A record's way is one walk without turning back: receive → fetch → decode → embed → score → publish (→ commit, which is
+the engine's).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consumer.services.admission import Admission
+from consumer.storage.errors import (
+    BucketMissingError,
+    ObjectForbiddenError,
+    ObjectMissingError,
+    ObjectTooLargeError,
+    StoreUnavailableError,
+)
+from consumer.storage.objects import ObjectStore
+from consumer.stream.budget import ByteBudget
+from consumer.stream.faults import FaultKind, FaultRow, FaultTable, at_stage
+from consumer.stream.records import Publication, SourceRecord
+from consumer.tagging.errors import ImageRejectedError
+from consumer.tagging.pipeline import PreparedImage, TaggingPipeline
+from consumer.telemetry.metrics import Metrics
+from schemas import (
+    AssetExtracted,
+    AssetTagged,
+    CausedBy,
+    Embedding,
+    ImageInfo,
+    MalformedEventError,
+    ObjectRef,
+    Stage,
+    Tag,
+    TimingsMs,
+    Topics,
+    decode_event,
+    encode_event,
+    event_headers,
+    header_text,
+    tagged_event_id,
+    utc_now,
+)
+
+EVENT_SOURCE = "/aegis/tagger"
+
+
+class ChecksumMismatchError(Exception):
+    """The object is not the one the event speaks of."""
+
+
+class ImageMismatchError(Exception):
+    """The image's dimensions are not those that the event states."""
+
+
+def tagger_faults(missing_object_grace_seconds: float) -> FaultTable:
+    """Return who is to blame for each error of the tagger's stages."""
+    return FaultTable(
+        (
+            FaultRow(StoreUnavailableError, FaultKind.TRANSIENT, "the object store does not answer"),
+            FaultRow(
+                ObjectMissingError,
+                FaultKind.POISON,
+                "the object is not there, and had its time to appear",
+                grace_seconds=missing_object_grace_seconds,
+            ),
+            FaultRow(BucketMissingError, FaultKind.TRANSIENT, "an allowed bucket is not there: a fault of the set-up"),
+            FaultRow(ObjectForbiddenError, FaultKind.POISON, "the object lies where we may not read"),
+            FaultRow(ObjectTooLargeError, FaultKind.POISON, "the object is larger than we download"),
+            FaultRow(ChecksumMismatchError, FaultKind.POISON, "the object is not the one that was extracted"),
+            FaultRow(ImageMismatchError, FaultKind.POISON, "the image is not the one that was extracted"),
+            FaultRow(ImageRejectedError, FaultKind.POISON, "the object is no image that we decode"),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    data: bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tagging:
+    """What was found out about one asset."""
+
+    stored: ObjectRef
+    info: ImageInfo
+    tags: tuple[Tag, ...]
+    embedding: Embedding
+    timings_ms: TimingsMs
+
+
+class TaggingHandler:
+    """Tags one record; safe to call again for the same record, which gives the same event id."""
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        store: ObjectStore,
+        admission: Admission,
+        pipeline: TaggingPipeline,
+        budget: ByteBudget,
+        max_object_bytes: int,
+        metrics: Metrics,
+    ) -> None:
+        self._topics = topics
+        self._store = store
+        self._admission = admission
+        self._pipeline = pipeline
+        self._budget = budget
+        self._max_object_bytes = max_object_bytes
+        self._metrics = metrics
+
+    async def __call__(self, record: SourceRecord) -> Sequence[Publication]:
+        """Return the tagged event, or the tombstone of a removed asset."""
+        wait_ms = max(0.0, time.time() * 1000 - record.timestamp_ms)
+        if record.value is None:
+            return (self._forward_tombstone(record),)
+        with at_stage(Stage.DECODE_EVENT):
+            event = receive(record)
+
+        async with self._budget.hold(_size_or(event.object, self._max_object_bytes)):
+            started = time.perf_counter()
+            with at_stage(Stage.FETCH):
+                fetched = await self._fetch(event.object)
+            fetch_ms = _since_ms(started)
+            with at_stage(Stage.DECODE_IMAGE):
+                prepared = await self._decode(fetched, event.image)
+        with at_stage(Stage.EMBED):
+            embedded = await self._pipeline.embed(prepared)
+        with at_stage(Stage.SCORE):
+            scored = self._pipeline.score(embedded.vector, prepared)
+
+        tagging = _Tagging(
+            stored=event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256}),
+            info=prepared.info,
+            tags=scored.tags,
+            embedding=Embedding.from_array(embedded.vector),
+            timings_ms=TimingsMs(
+                wait=round(wait_ms, 3),
+                fetch=round(fetch_ms, 3),
+                decode=round(prepared.decode_ms, 3),
+                embed=round(embedded.embed_ms, 3),
+                score=round(scored.score_ms, 3),
+            ),
+        )
+        self._metrics.stages_timed(tagging.timings_ms)
+        return (self._publish(event, record, tagging),)
+
+    def _forward_tombstone(self, record: SourceRecord) -> Publication:
+        """Tell subscribers that the asset was removed."""
+        return Publication(self._topics.tagged, record.key, None, record.headers)
+
+    async def _fetch(self, reference: ObjectRef) -> _Fetched:
+        self._admission.check(reference)
+        data = await self._store.get(reference.bucket, reference.key, max_bytes=self._max_object_bytes)
+        return await self._pipeline.in_thread(_verified, data, reference)
+
+    async def _decode(self, fetched: _Fetched, stated: ImageInfo | None) -> PreparedImage:
+        prepared = await self._pipeline.prepare(fetched.data)
+        found = prepared.info
+        if stated is not None and {stated.width, stated.height} != {found.width, found.height}:
+            raise ImageMismatchError(
+                f"the event states {stated.width} by {stated.height} pixels, "
+                f"the object has {found.width} by {found.height}"
+            )
+        return prepared
+
+    def _publish(self, event: AssetExtracted, record: SourceRecord, tagging: _Tagging) -> Publication:
+        model, taxonomy = self._pipeline.model, self._pipeline.taxonomy
+        tagged = AssetTagged(
+            event_id=tagged_event_id(event.event_id, model.digest, taxonomy.digest),
+            schema_version=AssetTagged.SCHEMA_VERSION,
+            occurred_at=utc_now(),
+            asset_id=event.asset_id,
+            extracted_event_id=event.event_id,
+            extracted_at=event.occurred_at,
+            object=tagging.stored,
+            image=tagging.info,
+            tags=tagging.tags,
+            model=model,
+            taxonomy=taxonomy,
+            timings_ms=tagging.timings_ms,
+            caused_by=CausedBy(topic=record.topic, partition=record.partition, offset=record.offset),
+            source=event.source,
+            embedding=tagging.embedding,
+        )
+        headers = event_headers(tagged, source=EVENT_SOURCE, traceparent=header_text(record.headers, "traceparent"))
+        return Publication(self._topics.tagged, record.key, encode_event(tagged), headers)
+
+
+def receive(record: SourceRecord) -> AssetExtracted:
+    """Read the event of a record.
+
+    Raises:
+        EventDecodeError: it is none, of a major version that we do not know, or not of this key.
+
+    """
+    event = decode_event(AssetExtracted, record.value or b"")
+    if record.key != event.asset_id.encode():
+        key = (record.key or b"").decode(errors="replace")[:80]
+        raise MalformedEventError(f"the record's key is {key!r}, its asset_id {event.asset_id[:80]!r}: make them equal")
+    return event
+
+
+def _size_or(reference: ObjectRef, default: int) -> int:
+    return default if reference.size is None else min(reference.size, default)
+
+
+def _verified(data: bytes, reference: ObjectRef) -> _Fetched:
+    digest = hashlib.sha256(data).hexdigest()
+    if reference.size is not None and reference.size != len(data):
+        raise ChecksumMismatchError(f"the event states {reference.size} bytes, the object has {len(data)}")
+    if reference.sha256 is not None and reference.sha256 != digest:
+        raise ChecksumMismatchError(f"the event states sha256 {reference.sha256}, the object has {digest}")
+    return _Fetched(data, digest)
+
+
+def _since_ms(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -1,0 +1,174 @@
+"""Settings of the consumer processes: environment variables, validated at start, documented in docs/settings.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from consumer.stream.breaker import BreakerLimits
+from consumer.stream.retry import Backoff
+from consumer.stream.settings import StreamSettings
+
+_MIB = 1024 * 1024
+
+
+def _config(prefix: str) -> SettingsConfigDict:
+    return SettingsConfigDict(env_prefix=prefix, frozen=True, extra="ignore", env_ignore_empty=True)
+
+
+class OperationsSettings(BaseSettings):
+    """`AEGIS_OPS_…`: probes, metrics and logs of every process."""
+
+    model_config = _config("AEGIS_OPS_")
+
+    host: str = Field(default="127.0.0.1", description="Where /livez, /readyz and /metrics listen")
+    port: int = Field(default=0, ge=0, le=65_535, description="0: a free port, told in the log")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "json", "pretty"] = Field(
+        default="auto", description="auto: pretty on a terminal, JSON lines elsewhere"
+    )
+
+
+class EngineSettings(BaseSettings):
+    """`AEGIS_STREAM_…`: the stream engine of the tagger and the sink."""
+
+    model_config = _config("AEGIS_STREAM_")
+
+    group_instance_id: str | None = Field(
+        default=None,
+        max_length=249,
+        description="Static membership: a name of its own for each process, kept over restarts (e.g. the pod's)",
+    )
+    commit_interval_seconds: float = Field(default=1.0, gt=0, le=60)
+    drain_seconds: float = Field(
+        default=20.0, ge=0, description="How long finishing work may hold up a rebalance or a shutdown"
+    )
+    session_timeout_seconds: float = Field(default=30.0, ge=6, description="Silence after which the group drops us")
+    rebalance_timeout_seconds: float = Field(default=60.0, gt=0, description="Must exceed the drain")
+    record_timeout_seconds: float = Field(default=120.0, gt=0, description="Deadline of one attempt at one record")
+    publish_timeout_seconds: float = Field(default=30.0, gt=0)
+    max_unknown_attempts: int = Field(
+        default=5, ge=1, le=100, description="Attempts at a record that fails in a way nobody listed"
+    )
+    retry_first_seconds: float = Field(default=0.2, gt=0, description="First pause of the exponential backoff")
+    retry_cap_seconds: float = Field(default=15.0, gt=0, description="Longest pause of the exponential backoff")
+    breaker_window: int = Field(default=200, ge=1, description="Records that the breaker looks back on")
+    breaker_failed_fraction: float = Field(default=0.5, gt=0, le=1, description="Dead letters among them that open it")
+    breaker_in_a_row: int = Field(default=1000, ge=1, description="Dead letters in a row that open it")
+    breaker_cool_down_seconds: float = Field(default=30.0, gt=0, description="Pause before one record is tried")
+    stall_seconds: float = Field(default=120.0, gt=0, description="Lag without progress that counts as a stall")
+    lag_interval_seconds: float = Field(default=10.0, gt=0, description="How often the lag is measured")
+
+    @model_validator(mode="after")
+    def _retry_cap_is_above_first(self) -> EngineSettings:
+        if self.retry_cap_seconds < self.retry_first_seconds:
+            raise ValueError(
+                f"AEGIS_STREAM_RETRY_CAP_SECONDS={self.retry_cap_seconds:g} is below "
+                f"AEGIS_STREAM_RETRY_FIRST_SECONDS={self.retry_first_seconds:g}: raise it"
+            )
+        if self.drain_seconds + 5 >= self.rebalance_timeout_seconds:
+            raise ValueError(
+                f"AEGIS_STREAM_DRAIN_SECONDS={self.drain_seconds:g} and 5 s for the commit must end within "
+                f"AEGIS_STREAM_REBALANCE_TIMEOUT_SECONDS={self.rebalance_timeout_seconds:g}: raise it, or drain less"
+            )
+        return self
+
+    def for_stream(self, *, topic: str, group: str, max_records: int, max_bytes: int) -> StreamSettings:
+        """Return the engine's settings for one service."""
+        return StreamSettings(
+            topic=topic,
+            group=group,
+            client_id=group,
+            group_instance_id=self.group_instance_id,
+            max_records_in_flight=max_records,
+            max_bytes_in_flight=max_bytes,
+            max_unknown_attempts=self.max_unknown_attempts,
+            record_timeout_seconds=self.record_timeout_seconds,
+            publish_timeout_seconds=self.publish_timeout_seconds,
+            commit_interval_seconds=self.commit_interval_seconds,
+            drain_seconds=self.drain_seconds,
+            session_timeout_seconds=self.session_timeout_seconds,
+            rebalance_timeout_seconds=self.rebalance_timeout_seconds,
+            stall_seconds=self.stall_seconds,
+            lag_interval_seconds=self.lag_interval_seconds,
+            backoff=Backoff(self.retry_first_seconds, self.retry_cap_seconds),
+            breaker=BreakerLimits(
+                window=self.breaker_window,
+                failed_fraction=self.breaker_failed_fraction,
+                in_a_row=self.breaker_in_a_row,
+                cool_down_seconds=self.breaker_cool_down_seconds,
+            ),
+        )
+
+
+class ModelSettings(BaseSettings):
+    """`AEGIS_MODEL_…`: the model that tags, and how it runs."""
+
+    model_config = _config("AEGIS_MODEL_")
+
+    bundle: Path | None = Field(default=None, description="Folder of a model bundle; not set: aegis-mini")
+    precision: Literal["auto", "fp32", "int8", "fp16"] = Field(
+        default="auto", description="auto: int8 where the bundle has it, else fp32"
+    )
+    provider: str = Field(
+        default="CPUExecutionProvider", description="onnxruntime execution provider; never silently replaced"
+    )
+    workers: int | None = Field(
+        default=None, ge=1, le=256, description="Threads that decode and infer; not set: one for each CPU we may use"
+    )
+    max_batch: int = Field(default=8, ge=1, le=1024, description="Images in one inference")
+    max_wait_ms: float = Field(default=5.0, ge=0, le=1000, description="How long a batch may wait under load")
+
+
+class TaggerSettings(BaseSettings):
+    """`AEGIS_TAGGER_…`."""
+
+    model_config = _config("AEGIS_TAGGER_")
+
+    group: str = Field(default="aegis-tagger", min_length=1, max_length=249, description="Consumer group")
+    max_records_in_flight: int = Field(default=64, ge=1, le=10_000)
+    max_object_bytes: int = Field(default=64 * _MIB, ge=1, description="Largest object that is downloaded")
+    max_bytes_in_flight: int = Field(default=256 * _MIB, ge=1, description="Downloaded and not yet tagged")
+    max_pixels: int = Field(default=8192 * 8192, ge=1, description="Largest image that is decoded, width times height")
+    missing_object_grace_seconds: float = Field(
+        default=10.0, ge=0, description="How long after its event a missing object may still appear"
+    )
+    allowed_buckets: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Comma-separated; not set: AEGIS_S3_BUCKET alone"
+    )
+    allowed_key_prefixes: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Comma-separated; not set: every key of the allowed buckets"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
+        return {
+            name: tuple(part.strip() for part in value.split(",") if part.strip())
+            if name.startswith("allowed_") and isinstance(value, str)
+            else value
+            for name, value in values.items()
+        }
+
+    @model_validator(mode="after")
+    def _an_object_fits_the_budget(self) -> TaggerSettings:
+        if self.max_object_bytes > self.max_bytes_in_flight:
+            raise ValueError(
+                f"AEGIS_TAGGER_MAX_OBJECT_BYTES={self.max_object_bytes} is above "
+                f"AEGIS_TAGGER_MAX_BYTES_IN_FLIGHT={self.max_bytes_in_flight}: raise the latter"
+            )
+        return self
+
+
+class SinkSettings(BaseSettings):
+    """`AEGIS_SINK_…`."""
+
+    model_config = _config("AEGIS_SINK_")
+
+    group: str = Field(default="aegis-sink", min_length=1, max_length=249, description="Consumer group")
+    max_records_in_flight: int = Field(default=4000, ge=1, le=100_000)
+    max_bytes_in_flight: int = Field(default=64 * _MIB, ge=1)
+    max_batch: int = Field(default=1000, ge=1, le=50_000, description="Events in one transaction")

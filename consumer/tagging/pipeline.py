@@ -1,0 +1,123 @@
+"""Bytes to tags: the one place where decoder, model and scorer meet. Shared by the tagger and the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from consumer.tagging.batcher import MicroBatcher
+from consumer.tagging.bundle import Bundle
+from consumer.tagging.cpus import available_cpus
+from consumer.tagging.decode import ImageLimits, decode
+from consumer.tagging.embed import Embedder
+from consumer.tagging.pixels import pixel_evidence
+from consumer.tagging.preprocess import PreprocessSpec, prepare
+from consumer.tagging.scoring import Scorer
+from schemas import ImageInfo, Model, Tag, Taxonomy
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """A decoded image, reduced to what the model and the scorer need."""
+
+    info: ImageInfo
+    pixels: npt.NDArray[np.uint8]
+    evidence: Mapping[str, Mapping[str, float]]
+    decode_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedImage:
+    """An L2-normalised float32 vector of shape [dim]; ``embed_ms`` includes the wait for its batch."""
+
+    vector: npt.NDArray[np.float32]
+    embed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredImage:
+    tags: tuple[Tag, ...]
+    score_ms: float
+
+
+class TaggingPipeline:
+    """Tags images with one model. Decoding and inference run in threads, never on the event loop."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        embedder: Embedder,
+        *,
+        limits: ImageLimits,
+        workers: int | None = None,
+        max_batch: int = 8,
+        max_wait_ms: float = 5.0,
+        on_batch: Callable[[int, float, float], None] | None = None,
+    ) -> None:
+        threads = workers or available_cpus()
+        self._limits = limits
+        self._spec = PreprocessSpec.of(bundle.manifest.image)
+        self._embedder = embedder
+        self._scorer = Scorer(bundle)
+        self._decoders = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._batcher = MicroBatcher(
+            embedder.run, workers=threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch
+        )
+        self.model: Model = bundle.model_ref(provider=embedder.provider, precision=embedder.precision)
+        self.taxonomy: Taxonomy = bundle.taxonomy_ref()
+
+    async def warm_up(self) -> None:
+        """Run one inference, so that the first record does not pay for lazy initialisation."""
+        size = self._spec.size
+        await self._batcher.submit(np.zeros((size, size, 3), np.uint8))
+
+    async def prepare(self, data: bytes) -> PreparedImage:
+        """Decode and preprocess.
+
+        Raises:
+            ImageRejectedError: no image, of a format that we do not decode, or larger than the limits.
+
+        """
+        return await self.in_thread(self._prepare, data)
+
+    async def embed(self, prepared: PreparedImage) -> EmbeddedImage:
+        started = time.perf_counter()
+        vector = await self._batcher.submit(prepared.pixels)
+        return EmbeddedImage(vector, _since_ms(started))
+
+    def score(self, vector: npt.NDArray[np.float32], prepared: PreparedImage) -> ScoredImage:
+        started = time.perf_counter()
+        tags = tuple(self._scorer.score(vector, prepared.evidence))
+        return ScoredImage(tags, _since_ms(started))
+
+    async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a function among the decoders; for work that is too heavy for the event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._decoders, lambda: function(*args, **kwargs))
+
+    async def close(self) -> None:
+        """Finish what was submitted and release the threads."""
+        await self._batcher.close()
+        self._decoders.shutdown(wait=False, cancel_futures=True)
+
+    def _prepare(self, data: bytes) -> PreparedImage:
+        started = time.perf_counter()
+        image = decode(data, self._limits)
+        pixels = prepare(image, self._spec)
+        evidence = pixel_evidence(image)
+        info = ImageInfo(width=image.width, height=image.height, mode=image.mode)
+        return PreparedImage(info, pixels, evidence, _since_ms(started))
+
+
+def _since_ms(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

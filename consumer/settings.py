@@ -110,9 +110,6 @@ class ModelSettings(BaseSettings):
     model_config = _config("AEGIS_MODEL_")
 
     bundle: Path | None = Field(default=None, description="Folder of a model bundle; not set: aegis-mini")
-    precision: Literal["auto", "fp32", "int8", "fp16"] = Field(
-        default="auto", description="auto: int8 where the bundle has it, else fp32"
-    )
     provider: str = Field(
         default="CPUExecutionProvider", description="onnxruntime execution provider; never silently replaced"
     )

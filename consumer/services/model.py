@@ -40,5 +40,4 @@ async def open_pipeline(settings: ModelSettings, limits: ImageLimits, metrics: M
 
 def _load(settings: ModelSettings) -> tuple[Bundle, Embedder]:
     bundle = load_bundle(settings.bundle or default_bundle_path())
-    path, precision = bundle.visual_model(settings.precision)
-    return bundle, Embedder(path, precision=precision, provider=settings.provider)
+    return bundle, Embedder(bundle.visual_path, provider=settings.provider)

@@ -73,8 +73,16 @@ class TaggingPipeline:
         self._batcher = MicroBatcher(
             embedder.run, workers=threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch
         )
-        self.model: Model = bundle.model_ref(provider=embedder.provider, precision=embedder.precision)
-        self.taxonomy: Taxonomy = bundle.taxonomy_ref()
+        self.model = Model(
+            id=bundle.manifest.id,
+            digest=bundle.digest,
+            precision=bundle.manifest.precision,
+            provider=embedder.provider,
+            calibrated=self._scorer.calibrated,
+        )
+        self.taxonomy = Taxonomy(
+            id=bundle.taxonomy.id, version=bundle.taxonomy.version, digest=bundle.taxonomy_digest
+        )
 
     async def warm_up(self) -> None:
         """Run one inference, so that the first record does not pay for lazy initialisation."""

@@ -1,0 +1,36 @@
+"""One tagger and one sink for all tests of this folder."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from tests.integration.pipeline.running import Pipeline
+
+
+@pytest.fixture(scope="session")
+def pipeline(stack_environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """Make topics, tables and a bucket of its own; end with a drain that must exit 0."""
+    name = f"p{uuid.uuid4().hex[:8]}"
+    environment = {
+        **stack_environment,
+        "AEGIS_TOPIC_PREFIX": f"{name}-",
+        "AEGIS_TOPIC_PARTITIONS": "4",
+        "AEGIS_S3_BUCKET": name,
+        "AEGIS_TAGGER_MAX_OBJECT_BYTES": str(1024 * 1024),
+        "AEGIS_TAGGER_MAX_PIXELS": str(2048 * 2048),
+        "AEGIS_TAGGER_MISSING_OBJECT_GRACE_SECONDS": "3",
+        "AEGIS_OPS_LOG_FORMAT": "json",
+    }
+    pipeline = Pipeline(environment, tmp_path_factory.mktemp("logs"))
+    for command in (("topics", "apply"), ("db", "migrate")):
+        done = pipeline.aegis(*command)
+        assert done.returncode == 0, done.stderr
+    services = [pipeline.service("tagger"), pipeline.service("sink")]
+    for service in services:
+        service.start()
+    yield pipeline
+    codes = {service.name: service.stop() for service in services}
+    assert codes == {"tagger": 0, "sink": 0}

@@ -1,0 +1,214 @@
+"""A tagger and a sink as processes of their own, on topics, a bucket and tables of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from minio import Minio
+from PIL import Image
+
+from schemas import AssetExtracted, AssetTagged, ObjectRef, Topics, decode_event, encode_event, event_headers, utc_now
+from schemas.connections import ObjectStoreConnection
+from schemas.objects import object_key, sha256_hex
+from tests.integration.kafka_tools import Written, eventually, read_all, write
+
+_STOP_TIMEOUT_SECONDS = 40
+
+
+def texture(seed: int = 0, size: int = 64, fmt: str = "PNG") -> bytes:
+    """Return a small image that is different for each seed."""
+    image = Image.linear_gradient("L").resize((size, size))
+    channels = [image.rotate(90 * (seed % 4)), image, image.point(lambda level: (level + seed * 37) % 256)]
+    buffer = io.BytesIO()
+    Image.merge("RGB", channels).save(buffer, fmt)
+    return buffer.getvalue()
+
+
+def new_asset_id(kind: str = "asset") -> str:
+    return f"test/{kind}/{uuid.uuid4().hex}"
+
+
+@dataclass(slots=True)
+class ServiceProcess:
+    """`python -m consumer NAME`, its log in a file."""
+
+    name: str
+    environment: Mapping[str, str]
+    log_path: Path
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "consumer", self.name],
+                env={**os.environ, **self.environment},
+                stdout=log,
+                stderr=log,
+            )
+
+    def stop(self) -> int:
+        """SIGTERM; return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(_STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(_STOP_TIMEOUT_SECONDS)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the JSON lines it logged."""
+        lines = self.log_path.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """What a test needs to push an asset in at one end and see it come out at the other."""
+
+    environment: Mapping[str, str]
+    log_dir: Path
+
+    @property
+    def bootstrap(self) -> str:
+        return self.environment["AEGIS_KAFKA_BOOTSTRAP"]
+
+    @property
+    def topics(self) -> Topics:
+        return Topics(self.environment["AEGIS_TOPIC_PREFIX"])
+
+    @property
+    def bucket(self) -> str:
+        return self.environment["AEGIS_S3_BUCKET"]
+
+    def service(self, name: str, **environment: str) -> ServiceProcess:
+        log_path = self.log_dir / f"{name}-{uuid.uuid4().hex[:8]}.log"
+        return ServiceProcess(name, {**self.environment, **environment}, log_path)
+
+    def aegis(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command; the caller looks at its exit code."""
+        return subprocess.run(
+            [sys.executable, "-m", "aegis", *arguments],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def upload(self, data: bytes, extension: str = "png", bucket: str | None = None) -> ObjectRef:
+        """Store bytes under their content address."""
+        digest = sha256_hex(data)
+        connection = ObjectStoreConnection(
+            endpoint=self.environment["AEGIS_S3_ENDPOINT"],
+            access_key=self.environment["AEGIS_S3_ACCESS_KEY"],
+            secret_key=self.environment["AEGIS_S3_SECRET_KEY"],  # type: ignore[arg-type]
+        )
+        client = Minio(
+            endpoint=connection.address,
+            access_key=connection.access_key,
+            secret_key=connection.secret_key.get_secret_value(),
+            secure=connection.secure,
+            region=connection.region,
+        )
+        place = bucket or self.bucket
+        if not client.bucket_exists(place):
+            client.make_bucket(place)
+        key = object_key(digest, extension)
+        client.put_object(place, key, io.BytesIO(data), len(data))
+        return ObjectRef(bucket=place, key=key, size=len(data), sha256=digest)
+
+    def event(self, asset_id: str, reference: ObjectRef, **fields: Any) -> AssetExtracted:
+        return AssetExtracted(
+            **{
+                "event_id": uuid.uuid4(),
+                "schema_version": "1.0",
+                "occurred_at": utc_now(),
+                "asset_id": asset_id,
+                "object": reference,
+                **fields,
+            }
+        )
+
+    async def publish(self, *events: AssetExtracted) -> None:
+        for event in events:
+            await write(
+                self.bootstrap,
+                self.topics.extracted,
+                [(event.asset_id.encode(), encode_event(event))],
+                headers=event_headers(event, source="/test"),
+            )
+
+    async def publish_raw(self, key: bytes, value: bytes | None, topic: str | None = None) -> tuple[int, int]:
+        (place,) = await write(self.bootstrap, topic or self.topics.extracted, [(key, value)])
+        return place
+
+    async def records_of(self, topic: str, asset_id: str) -> list[Written]:
+        return [item for item in await read_all(self.bootstrap, topic) if item.key == asset_id.encode()]
+
+    async def tagged(self, asset_id: str, count: int = 1) -> list[AssetTagged]:
+        """Wait for so many tagged events of an asset and return them."""
+        found: list[Written] = []
+
+        async def there() -> bool:
+            nonlocal found
+            found = await self.records_of(self.topics.tagged, asset_id)
+            return len(found) >= count
+
+        await eventually(there, f"{count} tagged events of {asset_id}")
+        return [decode_event(AssetTagged, item.value or b"") for item in found]
+
+    async def dead_letter(self, key: str, source_topic: str | None = None) -> Written:
+        """Wait for the one dead letter of a key and return it."""
+        topic = f"{source_topic or self.topics.extracted}.dlq"
+        found: list[Written] = []
+
+        async def there() -> bool:
+            nonlocal found
+            found = await self.records_of(topic, key)
+            return bool(found)
+
+        await eventually(there, f"a dead letter of {key} on {topic}")
+        (letter,) = found
+        return letter
+
+    async def rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.environment["AEGIS_PG_DSN"])
+        try:
+            await connection.execute("SET search_path TO aegis, public")
+            return list(await connection.fetch(query, *arguments))
+        finally:
+            await connection.close()
+
+    async def stored(self, asset_id: str) -> asyncpg.Record:
+        """Wait for an asset's row and return it."""
+        found: list[asyncpg.Record] = []
+
+        async def there() -> bool:
+            nonlocal found
+            found = await self.rows("SELECT * FROM assets WHERE asset_id = $1", asset_id)
+            return bool(found)
+
+        await eventually(there, f"a row of {asset_id}")
+        return found[0]
+
+
+def run(coroutine: Any) -> Any:
+    """Run a coroutine from a synchronous fixture."""
+    return asyncio.run(coroutine)

@@ -1,0 +1,8 @@
+"""Apache Kafka, PostgreSQL and an S3 store on this machine, by pip alone; for the demo and the tests."""
+
+from __future__ import annotations
+
+from devstack.errors import StackError
+from devstack.stack import ComponentStatus, Stack
+
+__all__ = ["ComponentStatus", "Stack", "StackError"]

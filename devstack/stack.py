@@ -118,6 +118,10 @@ class Stack:
             found.update(component.variables(state))
         return found
 
+    def state(self) -> State:
+        """Return what is remembered: ports, secrets, processes."""
+        return self._file.read()
+
     def log_path(self, name: str) -> Path:
         return self.folder / "logs" / f"{self._named(name).name}.log"
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -30,6 +31,11 @@ def find(known: RunningProcess | None) -> psutil.Process | None:
         return None
 
 
+def run_as(user: str | None) -> dict[str, Any]:
+    """Return subprocess's arguments for running as another user, with that user's groups and none of ours."""
+    return {} if user is None else {"user": user, "group": user, "extra_groups": []}
+
+
 def spawn(
     command: Sequence[str], *, log_path: Path, environment: Mapping[str, str], user: str | None = None
 ) -> RunningProcess:
@@ -41,7 +47,7 @@ def spawn(
             stdout=log,
             stderr=log,
             env={**os.environ, **environment},
-            user=user,
+            **run_as(user),
             start_new_session=True,
         )
     # Its exit is noticed through psutil; without this, a test run would complain about a forgotten child.

@@ -1,0 +1,20 @@
+"""What every test gets."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A machine that is busy must not fail a property; CI looks longer.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own AEGIS_… variables out of the tests."""
+    for name in list(os.environ):
+        if name.startswith("AEGIS_"):
+            monkeypatch.delenv(name)

@@ -1,0 +1,88 @@
+"""Real services for the tests: one stack for the whole run, and a corner of it for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+
+import asyncpg
+import pytest
+
+from devstack import Stack
+from schemas.connections import DatabaseConnection, ObjectStoreConnection
+
+_EXTERNAL = ("AEGIS_KAFKA_BOOTSTRAP", "AEGIS_S3_ENDPOINT", "AEGIS_S3_ACCESS_KEY", "AEGIS_S3_SECRET_KEY", "AEGIS_PG_DSN")
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack of this run; tests that stop one of its services start it again."""
+    services = Stack(tmp_path_factory.mktemp("stack"))
+    try:
+        services.up()
+        yield services
+    finally:
+        services.reset()
+
+
+@pytest.fixture(scope="session")
+def stack_environment(stack: Stack) -> Mapping[str, str]:
+    """The variables by which the product reaches the services; external ones keep the shell's."""
+    outside = {name: os.environ[name] for name in _EXTERNAL if os.environ.get(name)}
+    return {**stack.variables(), **outside}
+
+
+@pytest.fixture
+def kafka_bootstrap(stack_environment: Mapping[str, str]) -> str:
+    return stack_environment["AEGIS_KAFKA_BOOTSTRAP"]
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix that no other test uses."""
+    return f"t{uuid.uuid4().hex[:10]}-"
+
+
+def _stores() -> list[str]:
+    return ["seaweedfs", *(["minio"] if shutil.which("minio") else [])]
+
+
+@pytest.fixture(scope="session", params=_stores())
+def s3_environment(
+    request: pytest.FixtureRequest, stack_environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, str]]:
+    """The variables of each S3 server that is here: SeaweedFS always, MinIO where its program is on the PATH."""
+    if request.param == "seaweedfs":
+        yield stack_environment
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AEGIS_STACK_S3", request.param)
+        services = Stack(tmp_path_factory.mktemp("minio"))
+        (component,) = [item for item in services.components if item.external_variable == "AEGIS_S3_ENDPOINT"]
+        try:
+            services.start(component.name)
+            yield component.variables(services.state())
+        finally:
+            services.reset()
+
+
+@pytest.fixture
+def object_store_connection(s3_environment: Mapping[str, str]) -> ObjectStoreConnection:
+    """A bucket name of its own on each S3 server; the bucket is not made yet."""
+    return ObjectStoreConnection(
+        endpoint=s3_environment["AEGIS_S3_ENDPOINT"],
+        access_key=s3_environment["AEGIS_S3_ACCESS_KEY"],
+        secret_key=s3_environment["AEGIS_S3_SECRET_KEY"],
+        bucket=f"t{uuid.uuid4().hex[:12]}",
+    )
+
+
+@pytest.fixture
+async def database(stack_environment: Mapping[str, str]) -> DatabaseConnection:
+    """A schema name of its own in the stack's database; nothing is migrated yet."""
+    dsn = stack_environment["AEGIS_PG_DSN"]
+    connection = await asyncpg.connect(dsn)
+    await connection.close()
+    return DatabaseConnection(dsn=dsn, AEGIS_PG_SCHEMA=f"t{uuid.uuid4().hex[:12]}")

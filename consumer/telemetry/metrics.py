@@ -1,0 +1,147 @@
+"""The metrics of one process, in a registry of its own; declared in registry.py."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from consumer.telemetry import registry as declared
+from consumer.telemetry.registry import MetricSpec
+
+
+class ModelInfo(Protocol):
+    """What is told of a model."""
+
+    id: str
+    digest: str
+    precision: str
+    provider: str
+    calibrated: bool
+
+
+class TaxonomyInfo(Protocol):
+    """What is told of a taxonomy."""
+
+    id: str
+    version: str
+    digest: str
+
+
+class StageTimings(Protocol):
+    """Milliseconds by stage."""
+
+    wait: float
+    fetch: float
+    decode: float
+    embed: float
+    score: float
+
+
+class Metrics:
+    """Counts what the engine and the tagging code tell; an observer in the sense of the stream engine.
+
+    Series of a partition are deleted when it is revoked: its new owner reports them from then on.
+    """
+
+    def __init__(self) -> None:
+        self.collectors = CollectorRegistry()
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        for spec in declared.ALL_METRICS:
+            self._declare(spec)
+        self._owned: set[tuple[str, int]] = set()
+
+    def render(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self.collectors)
+
+    def partitions_assigned(self, partitions: frozenset[tuple[str, int]]) -> None:
+        self._owned = set(partitions)
+        self._gauge(declared.PARTITIONS).set(len(self._owned))
+
+    def partitions_revoked(self, partitions: frozenset[tuple[str, int]]) -> None:
+        self._owned -= partitions
+        self._gauge(declared.PARTITIONS).set(len(self._owned))
+        for topic, partition in partitions:
+            for spec in (declared.COMMITTED, declared.LAG_RECORDS, declared.LAG_SECONDS):
+                self._gauge(spec).remove_by_labels({"topic": topic, "partition": str(partition)})
+
+    def record_received(self, topic: str, partition: int) -> None:  # noqa: ARG002 - too many series otherwise
+        self._counter(declared.RECORDS_RECEIVED).labels(topic).inc()
+
+    def record_finished(self, topic: str, partition: int, *, seconds: float) -> None:  # noqa: ARG002 - as above
+        self._counter(declared.RECORDS_FINISHED).labels(topic).inc()
+        self._histogram(declared.RECORD_SECONDS).labels(topic).observe(seconds)
+
+    def retry_scheduled(self, error_class: str, stage: str) -> None:
+        self._counter(declared.RETRIES).labels(error_class, stage).inc()
+
+    def dead_lettered(self, error_class: str, stage: str, disposition: str) -> None:
+        self._counter(declared.DEAD_LETTERS).labels(error_class, stage, disposition).inc()
+
+    def in_flight(self, *, records: int, bytes_held: int, oldest_seconds: float) -> None:
+        self._gauge(declared.IN_FLIGHT).set(records)
+        self._gauge(declared.IN_FLIGHT_BYTES).set(bytes_held)
+        self._gauge(declared.OLDEST_IN_FLIGHT).set(oldest_seconds)
+
+    def committed(self, topic: str, partition: int, next_offset: int) -> None:
+        self._gauge(declared.COMMITTED).labels(topic, str(partition)).set(next_offset)
+
+    def commit_failed(self, error_class: str) -> None:
+        self._counter(declared.COMMIT_FAILURES).labels(error_class).inc()
+
+    def lag(self, topic: str, partition: int, *, records: int, seconds: float) -> None:
+        if (topic, partition) in self._owned:
+            self._gauge(declared.LAG_RECORDS).labels(topic, str(partition)).set(records)
+            self._gauge(declared.LAG_SECONDS).labels(topic, str(partition)).set(seconds)
+
+    def breaker_changed(self, *, is_open: bool) -> None:
+        self._gauge(declared.BREAKER_OPEN).set(is_open)
+
+    def consumer_rebuilt(self) -> None:
+        self._counter(declared.REBUILDS).inc()
+
+    def stages_timed(self, timings_ms: StageTimings) -> None:
+        stages = self._histogram(declared.STAGE_SECONDS)
+        for stage in ("wait", "fetch", "decode", "embed", "score"):
+            stages.labels(stage).observe(getattr(timings_ms, stage) / 1000)
+
+    def batch_inferred(self, size: int, wait_ms: float, run_ms: float) -> None:  # noqa: ARG002 - in the embed stage
+        self._histogram(declared.BATCH_SIZE).observe(size)
+        self._histogram(declared.BATCH_SECONDS).observe(run_ms / 1000)
+
+    def loop_lagged(self, seconds: float) -> None:
+        self._gauge(declared.LOOP_LAG).set(seconds)
+
+    def model_loaded(self, model: ModelInfo, taxonomy: TaxonomyInfo) -> None:
+        self._gauge(declared.MODEL_INFO).labels(
+            model.id,
+            model.digest,
+            model.precision,
+            model.provider,
+            str(model.calibrated).lower(),
+            taxonomy.id,
+            taxonomy.version,
+            taxonomy.digest,
+        ).set(1)
+
+    def _declare(self, spec: MetricSpec) -> None:
+        if spec.kind == "counter":
+            self._counters[spec.name] = Counter(spec.name, spec.meaning, spec.labels, registry=self.collectors)
+        elif spec.kind == "gauge":
+            self._gauges[spec.name] = Gauge(spec.name, spec.meaning, spec.labels, registry=self.collectors)
+        else:
+            self._histograms[spec.name] = Histogram(
+                spec.name, spec.meaning, spec.labels, buckets=spec.buckets, registry=self.collectors
+            )
+
+    def _counter(self, spec: MetricSpec) -> Counter:
+        return self._counters[spec.name]
+
+    def _gauge(self, spec: MetricSpec) -> Gauge:
+        return self._gauges[spec.name]
+
+    def _histogram(self, spec: MetricSpec) -> Histogram:
+        return self._histograms[spec.name]

@@ -1,0 +1,100 @@
+"""What of a batch counts, and how an event becomes a row."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.storage.errors import RowRejectedError
+from consumer.storage.rows import TaggedRow, Tombstone, settle
+from tests.unit.storage.samples import row, tagged, tombstone
+
+_entries = st.lists(
+    st.one_of(
+        st.builds(
+            lambda asset, extracted, later: row(asset, extracted=extracted, tagged=extracted + later),
+            st.sampled_from("ab"),
+            st.integers(0, 5),
+            st.integers(0, 5),
+        ),
+        st.builds(lambda asset, removed: tombstone(asset, removed=removed), st.sampled_from("ab"), st.integers(0, 10)),
+    ),
+    max_size=8,
+)
+
+
+@given(_entries, st.randoms())
+def test_the_order_of_a_batch_does_not_matter(entries: list[TaggedRow | Tombstone], chance: Random) -> None:
+    """Whatever order a batch comes in, the same rows and removals count."""
+    shuffled = list(entries)
+    chance.shuffle(shuffled)
+    assert settle(shuffled) == settle(entries)
+
+
+@given(_entries)
+def test_each_asset_counts_once_and_no_row_outlives_its_removal(entries: list[TaggedRow | Tombstone]) -> None:
+    settled = settle(entries)
+    asset_ids = [kept.asset_id for kept in settled.rows]
+    assert asset_ids == sorted(set(asset_ids))
+    for removal in settled.removals:
+        assert all(kept.tagged_at > removal.removed_at for kept in settled.rows if kept.asset_id == removal.asset_id)
+
+
+def test_the_newest_extraction_wins_then_the_newest_tagging() -> None:
+    old, newer, newest = row(extracted=1, tagged=9), row(extracted=2, tagged=3), row(extracted=2, tagged=4)
+    for order in permutations((old, newer, newest)):
+        assert settle(order).rows == (newest,)
+
+
+def test_an_asset_extracted_again_while_its_removal_waited_is_kept() -> None:
+    """The removal is compared with the tagging time: both passed the same tagger, in this order."""
+    again = row(extracted=5, tagged=101)
+    assert settle([tombstone(removed=100), again]).rows == (again,)
+
+
+def test_an_old_event_that_comes_again_after_the_removal_stays_out() -> None:
+    settled = settle([tombstone(removed=100), row(extracted=5, tagged=99)])
+    assert settled.rows == ()
+    assert settled.removals == (tombstone(removed=100),)
+
+
+def test_a_tag_that_two_sources_found_is_one_row_with_the_higher_confidence() -> None:
+    tags = [
+        {"tag": "icon", "category": "texture_roles", "confidence": 0.9, "source_model": "pixels"},
+        {"tag": "icon", "category": "texture_roles", "confidence": 0.4, "source_model": "clip"},
+    ]
+    (found,) = tagged(tags=tags).tags
+    assert (found.confidence, found.source_model) == (0.9, "pixels")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"asset_id": "a\x00b"},
+        {"object": {"bucket": "bucket", "key": "k\x00"}},
+        {"tags": [{"tag": "t\x00", "category": "c", "confidence": 0.5, "source_model": "m"}]},
+    ],
+    ids=["asset_id", "object", "tag"],
+)
+def test_a_nul_in_a_name_is_the_events_fault(fields: dict[str, object]) -> None:
+    with pytest.raises(RowRejectedError, match="NUL"):
+        tagged(**fields)
+
+
+def test_a_nul_in_a_description_is_replaced() -> None:
+    """Strings out of game files hold such things; the tags are worth more than the character."""
+    found = tagged(source={"name": "T_Rifle\x00\x00", "archive": "x"}).source
+    assert json.loads(found or "") == {
+        "archive": "x",
+        "name": "T_Rifle\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}",
+    }
+
+
+def test_a_backslash_before_u0000_is_no_nul() -> None:
+    found = tagged(source={"name": "a\\u0000"}).source
+    assert json.loads(found or "") == {"name": "a\\u0000"}

@@ -1,0 +1,98 @@
+# Every target works from an empty clone: it makes .venv and installs what it needs first.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Two sets of packages, each with a stamp that says it is installed: what the demo runs on, and what work on it needs.
+RUN := $(VENV)/.installed-run
+DEV := $(VENV)/.installed-dev
+PACKAGES := pyproject.toml constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+CHECKED := aegis benchmarks consumer devstack export producer_tools schemas tests
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(DEV) ## Make .venv with everything for working on the project
+
+.PHONY: demo
+demo: $(RUN) ## Show the whole pipeline on this machine, with the textures in samples/
+	@$(BIN)/aegis demo
+
+.PHONY: test
+test: $(DEV) kcat ## Run all tests, on real Kafka, S3 and PostgreSQL that they start themselves
+	@echo "test: the whole suite$(if $(shell command -v minio),, (SeaweedFS alone: no minio on the PATH))"
+	@$(BIN)/pytest -m "not chaos" $(ARGS)
+
+.PHONY: check
+check: $(DEV) ## Check style, format, types and the arrows of imports
+	@echo "check: ruff";         $(BIN)/ruff check .
+	@echo "check: ruff format";  $(BIN)/ruff format --check .
+	@echo "check: mypy, strict"; $(BIN)/mypy $(CHECKED)
+	@echo "check: imports";      $(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(DEV) ## Measure; prints tables and writes build/figures/*.json
+	@for file in $$(grep -l '__name__ == "__main__"' benchmarks/*.py); do \
+		echo "bench: $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; \
+	done
+
+.PHONY: chaos
+chaos: $(DEV) ## Kill and cut off every part under load, and count what arrives
+	@echo "chaos: kills and outages on real services, minutes long"
+	@$(BIN)/pytest -m chaos --timeout 900 $(ARGS)
+
+.PHONY: docs
+docs: $(RUN) ## Write again what is generated: schemas, settings, metrics
+	@$(BIN)/aegis docs
+
+.PHONY: lock
+lock: $(DEV) ## Choose the exact versions of constraints.txt again (UPGRADE=1 for the newest)
+	@echo "lock: constraints.txt"
+	@$(PIP) uv
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --quiet --no-emit-index-url --no-annotate --no-header \
+		$(if $(UPGRADE),--upgrade) --output-file constraints.txt
+
+.PHONY: clean
+clean: ## Remove build outputs and caches; keeps .venv, and the services' data (aegis stack reset removes those)
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	@echo "clean: removed build outputs and caches"
+
+# The test of the README's kcat lines runs the real one.
+.PHONY: kcat
+kcat:
+	@if ! command -v kcat >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "test: installing kcat with apt-get"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq kcat >/dev/null; \
+		else \
+			echo "test: kcat is missing, and a test reads the topics with it: sudo apt-get install kcat (macOS: brew install kcat)" >&2; \
+			exit 1; \
+		fi; \
+	fi
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "install: Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "install: making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "install: Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+
+$(DEV): $(PACKAGES) | $(BIN)/python
+	@echo "install: packages for work and tests, torch among them (minutes the first time)"
+	@$(PIP) -e '.[extract,stack,export,dev]'
+	@touch $(RUN) $(DEV)
+
+# Newer packages for work hold those for running.
+$(RUN): $(PACKAGES) | $(BIN)/python
+	@echo "install: packages (a minute or two the first time)"
+	@$(PIP) -e '.[extract,stack]'
+	@touch $(RUN)

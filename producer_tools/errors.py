@@ -15,11 +15,15 @@ class ArchiveError(ExtractError):
     """An archive or image that is corrupt, hostile, or beyond the limits."""
 
 
-class SpoolFullError(ExtractError):
+class SpoolError(ExtractError):
+    """The spool cannot be used: an event that it should have kept was not kept."""
+
+
+class SpoolFullError(SpoolError):
     """The spool may not grow further: the event was not kept."""
 
 
-class SpoolBusyError(ExtractError):
+class SpoolBusyError(SpoolError):
     """Another process is sending the spool."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -65,7 +65,7 @@ Extracted = ExtractedTexture | Skipped | Unrelated
 
 def extract(
     paths: Sequence[Path], output: Path, settings: ExtractSettings, *, game: str | None = None
-) -> Iterator[Extracted]:
+) -> Generator[Extracted]:
     """Write every texture found under ``output`` and yield it, in an order that depends on names only.
 
     Raises:

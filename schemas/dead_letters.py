@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from schemas.base import format_rfc3339
 from schemas.headers import RawHeaders, header_text
 
 HEADER_PREFIX = "dlq-"
 _MAX_MESSAGE_CHARS = 2000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST_TIMESTAMP_MS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LAST_TIMESTAMP_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
 class Stage(StrEnum):
@@ -38,19 +45,23 @@ class Disposition(StrEnum):
 class DeadLetter:
     """The ``dlq-*`` headers: field ``error_class`` is header ``dlq-error-class``, and so on. All UTF-8 text."""
 
-    error_class: str
-    error_message: str
-    error_stage: Stage
-    topic: str
-    partition: int
-    offset: int
-    timestamp: str
-    group: str
-    attempts: int
-    disposition: Disposition
-    first_failed_at: str
-    last_failed_at: str
-    replay_count: int = 0
+    # The descriptions are for the generated schema; nothing is validated here.
+    error_class: Annotated[str, Field(description="Kind of the error that ended the last attempt")]
+    error_message: Annotated[str, Field(description="What was wrong, in one sentence")]
+    error_stage: Annotated[Stage, Field(description="Where the record failed")]
+    topic: Annotated[str, Field(description="Topic the record came from")]
+    partition: Annotated[int, Field(description="Partition the record came from")]
+    offset: Annotated[int, Field(description="Offset the record had there")]
+    timestamp: Annotated[str, Field(description="Timestamp the record had there, RFC 3339 in UTC")]
+    group: Annotated[str, Field(description="Consumer group that gave up")]
+    attempts: Annotated[int, Field(description="Attempts that were made")]
+    disposition: Annotated[
+        Disposition,
+        Field(description="poison: the record's own fault; exhausted: an unknown error that outlived its retries"),
+    ]
+    first_failed_at: Annotated[str, Field(description="When the first attempt failed, RFC 3339 in UTC")]
+    last_failed_at: Annotated[str, Field(description="When the last attempt failed, RFC 3339 in UTC")]
+    replay_count: Annotated[int, Field(description="How often the record was put back on its topic")] = 0
 
     def to_headers(self, original: Iterable[tuple[str, bytes | None]]) -> tuple[tuple[str, bytes | None], ...]:
         """Return the original headers byte for byte, then this dead letter's; an earlier one's are overwritten."""
@@ -59,7 +70,7 @@ class DeadLetter:
 
     def _own_headers(self) -> RawHeaders:
         texts = ((field.name, str(getattr(self, field.name))) for field in fields(self))
-        return tuple((header_name(name), text[:_MAX_MESSAGE_CHARS].encode()) for name, text in texts)
+        return tuple((header_name(name), _utf8(text[:_MAX_MESSAGE_CHARS])) for name, text in texts)
 
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes | None]]) -> DeadLetter | None:
@@ -96,9 +107,21 @@ def header_name(field_name: str) -> str:
 def replay_count(headers: Iterable[tuple[str, bytes | None]]) -> int:
     """Return how often a record was put back on its topic; 0 when it never was, or the header is not a number."""
     text = header_text(headers, header_name("replay_count"))
-    return int(text) if text is not None and text.isdecimal() else 0
+    try:
+        return max(0, int(text or "0"))
+    except ValueError:
+        return 0
 
 
 def format_timestamp_ms(timestamp_ms: int) -> str:
-    """Render a Kafka timestamp (milliseconds since the epoch) as RFC 3339."""
-    return format_rfc3339(datetime.fromtimestamp(timestamp_ms / 1000).astimezone())
+    """Render a Kafka timestamp (milliseconds since the epoch) as RFC 3339.
+
+    A producer may have written any number: what no date can hold becomes the nearest that one can.
+    """
+    within = min(max(timestamp_ms, _FIRST_TIMESTAMP_MS), _LAST_TIMESTAMP_MS)
+    return format_rfc3339(_EPOCH + timedelta(milliseconds=within))
+
+
+def _utf8(text: str) -> bytes:
+    # A message may quote a file name that is not Unicode; losing its dead letter over that would stop the partition.
+    return text.encode(errors="replace")

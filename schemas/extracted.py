@@ -16,17 +16,17 @@ class Source(WireModel):
 
     archive: str | None = Field(default=None, max_length=4096, description="File the asset was taken from")
     container_path: str | None = Field(default=None, max_length=4096, description="Path inside the archive")
-    name: str | None = Field(default=None, max_length=1024)
-    type: str | None = Field(default=None, max_length=255, description="e.g. Texture2D, Sprite, image")
-    engine: str | None = Field(default=None, max_length=255, description="e.g. unity 2021.3.5f1")
-    game: str | None = Field(default=None, max_length=255)
+    name: str | None = Field(default=None, max_length=1024, description="Name of the asset inside the archive")
+    type: str | None = Field(default=None, max_length=255, description="Kind of asset, e.g. Texture2D, Sprite, image")
+    engine: str | None = Field(default=None, max_length=255, description="Engine and version, e.g. unity 2021.3.5f1")
+    game: str | None = Field(default=None, max_length=255, description="Game the archive belongs to")
 
 
 class Extraction(WireModel):
     """The run that produced this event."""
 
-    run_id: str | None = Field(default=None, max_length=255)
-    tool: str | None = Field(default=None, max_length=255, description="name/version")
+    run_id: str | None = Field(default=None, max_length=255, description="The same for all events of one run")
+    tool: str | None = Field(default=None, max_length=255, description="Extractor as name/version")
 
 
 class AssetExtracted(Event):
@@ -43,4 +43,6 @@ class AssetExtracted(Event):
     image: ImageInfo | None = None
     source: Source | None = None
     extraction: Extraction | None = None
-    hints: dict[str, HintText] = Field(default_factory=dict, max_length=64, description="Free map of strings")
+    hints: dict[str, HintText] = Field(
+        default_factory=dict, max_length=64, description="Free map of strings, e.g. labels"
+    )

@@ -17,13 +17,16 @@ from schemas.extracted import Source
 # Fixed for ever: a redelivered record must give the id that its first delivery gave.
 TAGGED_NAMESPACE = UUID("6f6b1f0e-54f1-5b0b-9c0e-2b9a8a3f7d11")
 
-Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
-Milliseconds = Annotated[float, Field(ge=0)]
+Digest = Annotated[
+    str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description="sha256: and the SHA-256 in lower-case hex")
+]
 
 
 class Tag(WireModel):
-    tag: str = Field(min_length=1, max_length=128)
-    category: str = Field(min_length=1, max_length=128)
+    """One thing that was seen."""
+
+    tag: str = Field(min_length=1, max_length=128, description="Name of the tag in the taxonomy")
+    category: str = Field(min_length=1, max_length=128, description="Category of the tag in the taxonomy")
     confidence: float = Field(
         ge=0,
         le=1,
@@ -33,7 +36,9 @@ class Tag(WireModel):
 
 
 class Model(WireModel):
-    id: str = Field(min_length=1, max_length=255)
+    """The model that tagged."""
+
+    id: str = Field(min_length=1, max_length=255, description="Name of the model bundle")
     digest: Digest
     precision: str = Field(max_length=32, description="fp32, fp16 or int8")
     provider: str = Field(max_length=64, description="onnxruntime execution provider that ran it")
@@ -41,16 +46,18 @@ class Model(WireModel):
 
 
 class Taxonomy(WireModel):
-    id: str = Field(min_length=1, max_length=255)
-    version: str = Field(max_length=64)
+    """The vocabulary that the tags come from."""
+
+    id: str = Field(min_length=1, max_length=255, description="Name of the taxonomy")
+    version: str = Field(max_length=64, description="Version of the taxonomy")
     digest: Digest
 
 
 class Embedding(WireModel):
     """An L2-normalised image embedding: ``dim`` little-endian float16 numbers in base64."""
 
-    dim: int = Field(ge=1, le=8192)
-    dtype: Literal["float16"] = "float16"
+    dim: int = Field(ge=1, le=8192, description="Numbers in the vector")
+    dtype: Literal["float16"] = Field(default="float16", description="Type of each number")
     data: str = Field(description="base64 of dim little-endian float16 numbers")
 
     @classmethod
@@ -76,32 +83,35 @@ class Embedding(WireModel):
 class TimingsMs(WireModel):
     """Milliseconds spent on this record by stage; ``wait`` is from publication to pick-up."""
 
-    wait: Milliseconds = 0
-    fetch: Milliseconds = 0
-    decode: Milliseconds = 0
-    embed: Milliseconds = 0
-    score: Milliseconds = 0
+    wait: float = Field(default=0, ge=0, description="From the extracted event's publication to its pick-up")
+    fetch: float = Field(default=0, ge=0, description="Download and check of the object")
+    decode: float = Field(default=0, ge=0, description="Decoding and scaling of the image")
+    embed: float = Field(default=0, ge=0, description="Inference, waiting for its batch included")
+    score: float = Field(default=0, ge=0, description="From the embedding to the tags")
 
 
 class CausedBy(WireModel):
     """The record this event answers."""
 
-    topic: str
-    partition: int = Field(ge=0)
-    offset: int = Field(ge=0)
+    topic: str = Field(description="Topic of the extracted event")
+    partition: int = Field(ge=0, description="Its partition")
+    offset: int = Field(ge=0, description="Its offset")
 
 
 class AssetTagged(Event):
-    """Published by the tagger; ``event_id`` is :func:`tagged_event_id`, so a redelivery repeats the same id.
+    """Published by the tagger: what a model saw in a texture, and everything needed to trust or repeat it.
 
+    ``event_id`` is the UUIDv5 of the extracted event, the model and the taxonomy: a redelivery repeats the same id.
     ``embedding`` stands last, so that kcat shows the tags first.
     """
 
     CE_TYPE: ClassVar[str] = "aegis.asset.tagged.v1"
     SCHEMA_VERSION: ClassVar[str] = "1.0"
 
-    extracted_event_id: UUID
-    extracted_at: Timestamp
+    extracted_event_id: UUID = Field(description="event_id of the extracted event that this one answers")
+    extracted_at: Timestamp = Field(
+        description="occurred_at of the extracted event; of two events of one asset the later one counts"
+    )
     object: ObjectRef
     image: ImageInfo
     tags: tuple[Tag, ...] = Field(description="Sorted by confidence, highest first; empty when nothing was found")

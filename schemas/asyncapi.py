@@ -49,17 +49,7 @@ def asyncapi_document() -> Node:
             "assetTaggedDeadLetters": _channel(specs[dead_letter_topic(topics.tagged)], "deadLetter"),
         },
         "operations": _operations(),
-        "components": {
-            "messages": _messages(),
-            "schemas": {
-                "assetId": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 512,
-                    "description": "The asset_id in UTF-8. Records without it, or with another one, are dead letters.",
-                },
-            },
-        },
+        "components": {"messages": _messages()},
     }
 
 
@@ -194,7 +184,13 @@ def _messages() -> Node:
 
 
 def _keyed() -> Node:
-    return {"kafka": {"key": {"$ref": "#/components/schemas/assetId"}, "bindingVersion": _BINDING_VERSION}}
+    key = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 512,
+        "description": "The asset_id in UTF-8; an event under another key is a dead letter",
+    }
+    return {"kafka": {"key": key, "bindingVersion": _BINDING_VERSION}}
 
 
 def _event_headers(kind: type[Event], presence: str) -> Node:

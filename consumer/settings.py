@@ -26,7 +26,9 @@ class OperationsSettings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Where /livez, /readyz and /metrics listen")
     port: int = Field(default=0, ge=0, le=65_535, description="0: a free port, told in the log")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least level that is logged"
+    )
     log_format: Literal["auto", "json", "pretty"] = Field(
         default="auto", description="auto: pretty on a terminal, JSON lines elsewhere"
     )
@@ -42,21 +44,29 @@ class EngineSettings(BaseSettings):
         max_length=249,
         description="Static membership: a name of its own for each process, kept over restarts (e.g. the pod's)",
     )
-    commit_interval_seconds: float = Field(default=1.0, gt=0, le=60)
+    commit_interval_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="How often offsets of finished records are committed"
+    )
     drain_seconds: float = Field(
         default=20.0, ge=0, description="How long finishing work may hold up a rebalance or a shutdown"
     )
     session_timeout_seconds: float = Field(default=30.0, ge=6, description="Silence after which the group drops us")
-    rebalance_timeout_seconds: float = Field(default=60.0, gt=0, description="Must exceed the drain")
+    rebalance_timeout_seconds: float = Field(
+        default=60.0, gt=0, description="How long members have to join again; must exceed the drain"
+    )
     record_timeout_seconds: float = Field(default=120.0, gt=0, description="Deadline of one attempt at one record")
-    publish_timeout_seconds: float = Field(default=30.0, gt=0)
+    publish_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="How long the brokers may take to acknowledge a result before it is sent again"
+    )
     max_unknown_attempts: int = Field(
         default=5, ge=1, le=100, description="Attempts at a record that fails in a way nobody listed"
     )
     retry_first_seconds: float = Field(default=0.2, gt=0, description="First pause of the exponential backoff")
     retry_cap_seconds: float = Field(default=15.0, gt=0, description="Longest pause of the exponential backoff")
     breaker_window: int = Field(default=200, ge=1, description="Records that the breaker looks back on")
-    breaker_failed_fraction: float = Field(default=0.5, gt=0, le=1, description="Dead letters among them that open it")
+    breaker_failed_fraction: float = Field(
+        default=0.5, gt=0, le=1, description="Share of dead letters among them that opens it"
+    )
     breaker_in_a_row: int = Field(default=1000, ge=1, description="Dead letters in a row that open it")
     breaker_cool_down_seconds: float = Field(default=30.0, gt=0, description="Pause before one record is tried")
     stall_seconds: float = Field(default=120.0, gt=0, description="Lag without progress that counts as a stall")
@@ -126,9 +136,13 @@ class TaggerSettings(BaseSettings):
     model_config = _config("AEGIS_TAGGER_")
 
     group: str = Field(default="aegis-tagger", min_length=1, max_length=249, description="Consumer group")
-    max_records_in_flight: int = Field(default=64, ge=1, le=10_000)
+    max_records_in_flight: int = Field(
+        default=64, ge=1, le=10_000, description="Records taken in and not finished, at most"
+    )
     max_object_bytes: int = Field(default=64 * _MIB, ge=1, description="Largest object that is downloaded")
-    max_bytes_in_flight: int = Field(default=256 * _MIB, ge=1, description="Downloaded and not yet tagged")
+    max_bytes_in_flight: int = Field(
+        default=256 * _MIB, ge=1, description="Bytes downloaded and not yet tagged, at most"
+    )
     max_pixels: int = Field(default=8192 * 8192, ge=1, description="Largest image that is decoded, width times height")
     missing_object_grace_seconds: float = Field(
         default=10.0, ge=0, description="How long after its event a missing object may still appear"
@@ -166,6 +180,8 @@ class SinkSettings(BaseSettings):
     model_config = _config("AEGIS_SINK_")
 
     group: str = Field(default="aegis-sink", min_length=1, max_length=249, description="Consumer group")
-    max_records_in_flight: int = Field(default=4000, ge=1, le=100_000)
-    max_bytes_in_flight: int = Field(default=64 * _MIB, ge=1)
+    max_records_in_flight: int = Field(
+        default=4000, ge=1, le=100_000, description="Records taken in and not finished, at most"
+    )
+    max_bytes_in_flight: int = Field(default=64 * _MIB, ge=1, description="Bytes of their values, at most")
     max_batch: int = Field(default=1000, ge=1, le=50_000, description="Events in one transaction")

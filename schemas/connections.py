@@ -24,10 +24,14 @@ class KafkaConnection(BaseSettings):
     model_config = _config("AEGIS_KAFKA_")
 
     bootstrap: str = Field(default="", description="host:port[,host:port…] of the brokers")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How the brokers are spoken to; SASL needs user and password"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How SASL proves the password"
+    )
+    sasl_username: str | None = Field(default=None, description="User of SASL")
+    sasl_password: SecretStr | None = Field(default=None, description="Password of SASL")
     ssl_cafile: str | None = Field(default=None, description="CA bundle; the system's when not set")
 
     @field_validator("bootstrap")
@@ -73,7 +77,9 @@ class TopicSettings(BaseSettings):
         description="Lets several deployments share a cluster",
     )
     partitions: int = Field(default=12, ge=1, le=10_000, description="Partitions of topics that are created")
-    replication_factor: int = Field(default=-1, ge=-1, description="-1: the broker's default")
+    replication_factor: int = Field(
+        default=-1, ge=-1, description="Copies of topics that are created; -1: the broker's default"
+    )
 
     @property
     def topics(self) -> Topics:
@@ -86,9 +92,9 @@ class ObjectStoreConnection(BaseSettings):
     model_config = _config("AEGIS_S3_")
 
     endpoint: str = Field(default="", description="http://host:port or https://host:port of the S3 API")
-    access_key: str = ""
-    secret_key: SecretStr = SecretStr("")
-    region: str = "us-east-1"
+    access_key: str = Field(default="", description="Access key of the S3 API")
+    secret_key: SecretStr = Field(default=SecretStr(""), description="Secret key of the S3 API")
+    region: str = Field(default="us-east-1", description="Region that requests are signed for")
     bucket: str = Field(default="aegis-assets", description="Where extractors put objects")
 
     @field_validator("endpoint")
@@ -123,7 +129,7 @@ class DatabaseConnection(BaseSettings):
         validation_alias="AEGIS_PG_SCHEMA",
         description="Schema that holds the tables",
     )
-    pool_size: int = Field(default=4, ge=1, le=100)
+    pool_size: int = Field(default=4, ge=1, le=100, description="Connections held open at most")
 
     @field_validator("dsn")
     @classmethod

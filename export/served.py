@@ -26,7 +26,7 @@ class Served:
 
 def serve(bundle: Bundle, files: list[Path], batch: int = 8) -> Served:
     """Embed `files` in order; raises ImageRejectedError as the product would."""
-    embedder, spec = Embedder(bundle), PreprocessSpec.of(bundle.manifest.image)
+    embedder, spec = Embedder(bundle.visual_path), PreprocessSpec.of(bundle.manifest.image)
     embeddings, evidence = [], []
     for at in range(0, len(files), batch):
         images = [decode(file.read_bytes(), ImageLimits()) for file in files[at : at + batch]]

@@ -58,10 +58,10 @@ class BatchWriter(Generic[ItemT]):
             outcomes = await self._write_batch([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 - whoever waits gets it
             outcomes = [error] * len(batch)
-        for (_, done), error in zip(batch, outcomes, strict=True):
+        for (_, done), failure in zip(batch, outcomes, strict=True):
             if done.done():
                 continue
-            if error is None:
+            if failure is None:
                 done.set_result(None)
             else:
-                done.set_exception(error)
+                done.set_exception(failure)

@@ -8,7 +8,7 @@ from consumer.services.errors import StartupError
 from consumer.settings import ModelSettings
 from consumer.tagging.bundle import Bundle, BundleError, default_bundle_path, load_bundle
 from consumer.tagging.decode import ImageLimits
-from consumer.tagging.embed import Embedder, ProviderUnavailableError
+from consumer.tagging.embed import Embedder, ModelError
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.telemetry.metrics import Metrics
 
@@ -22,7 +22,7 @@ async def open_pipeline(settings: ModelSettings, limits: ImageLimits, metrics: M
     """
     try:
         bundle, embedder = await asyncio.to_thread(_load, settings)
-    except (BundleError, ProviderUnavailableError) as error:
+    except (BundleError, ModelError) as error:
         raise StartupError(str(error)) from error
     pipeline = TaggingPipeline(
         bundle,

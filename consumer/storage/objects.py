@@ -76,10 +76,11 @@ class ObjectStore:
             retries=urllib3.Retry(total=0, raise_on_redirect=False, raise_on_status=False),
         )
         # The region is given, because the client would otherwise ask for it before each bucket's first call.
+        signed = bool(connection.access_key)
         self._client = Minio(
             endpoint=connection.address,
-            access_key=connection.access_key or None,
-            secret_key=connection.secret_key.get_secret_value() or None,
+            access_key=connection.access_key if signed else None,
+            secret_key=connection.secret_key.get_secret_value() if signed else None,
             secure=connection.secure,
             region=connection.region,
             http_client=self._http,

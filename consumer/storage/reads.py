@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -13,7 +14,7 @@ from consumer.storage.pg_errors import pg_errors_translated
 from schemas.connections import DatabaseConnection
 
 if TYPE_CHECKING:
-    from consumer.storage.database import Pool
+    from consumer.storage.database import Connection, Pool
 
 _TOP_TAGS: Final = 6
 
@@ -107,6 +108,11 @@ class TagReader:
 
     async def __aexit__(self, *_: object) -> None:
         await close_pool(self._pool)
+
+    def session(self) -> AbstractAsyncContextManager[Connection]:
+        """Lend one connection, for statements that belong together."""
+        lent: AbstractAsyncContextManager[Connection] = self._pool.acquire()
+        return lent
 
     async def asset(self, asset_id: str) -> AssetDetail | None:
         """Return what is known of one asset, None for one that is not stored."""

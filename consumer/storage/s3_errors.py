@@ -16,19 +16,38 @@ from consumer.storage.errors import (
     StoreUnavailableError,
 )
 
-_MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchObject", "ResourceNotFound"})
-_FORBIDDEN = frozenset({"AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidObjectState"})
+_MISSING = (ObjectMissingError, "there is no object {place}")
+_FORBIDDEN = (ObjectForbiddenError, "we may not use {place} ({code})")
+_UNUSABLE_NAME = (ObjectForbiddenError, "{place} is not a name that this store takes ({code})")
 # Our own credentials or clock are wrong: true of every record, so no single record may be blamed for it.
-_OUR_CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "InvalidAccessKeyId",
-        "InvalidToken",
-        "RequestTimeTooSkewed",
-        "SignatureDoesNotMatch",
-        "AuthorizationHeaderMalformed",
-    }
+_OUR_CREDENTIALS = (
+    StoreUnavailableError,
+    "the object store refuses our credentials ({code}): check the AEGIS_S3_… settings and the clock",
 )
+_BY_CODE: dict[str, tuple[type[StoreError], str]] = {
+    "NoSuchBucket": (
+        BucketMissingError,
+        "there is no bucket {bucket!r}: create it, or correct AEGIS_S3_BUCKET",
+    ),
+    "NoSuchKey": _MISSING,
+    "NoSuchVersion": _MISSING,
+    "NoSuchObject": _MISSING,
+    "ResourceNotFound": _MISSING,
+    "AccessDenied": _FORBIDDEN,
+    "AllAccessDisabled": _FORBIDDEN,
+    "AccountProblem": _FORBIDDEN,
+    "InvalidObjectState": _FORBIDDEN,
+    "KeyTooLongError": _UNUSABLE_NAME,
+    "InvalidBucketName": _UNUSABLE_NAME,
+    "InvalidObjectName": _UNUSABLE_NAME,
+    "InvalidURI": _UNUSABLE_NAME,
+    "AuthorizationHeaderMalformed": _OUR_CREDENTIALS,
+    "ExpiredToken": _OUR_CREDENTIALS,
+    "InvalidAccessKeyId": _OUR_CREDENTIALS,
+    "InvalidToken": _OUR_CREDENTIALS,
+    "RequestTimeTooSkewed": _OUR_CREDENTIALS,
+    "SignatureDoesNotMatch": _OUR_CREDENTIALS,
+}
 _BUSY = frozenset({"InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable", "SlowDown"})
 _TOO_MANY_REQUESTS = 429
 _FIRST_SERVER_ERROR = 500
@@ -62,21 +81,10 @@ def s3_errors_translated(endpoint: str, bucket: str, key: str = "") -> Iterator[
 
 def _of_s3_error(error: S3Error, place: str, bucket: str) -> StoreError:
     code = error.code or ""
-    status = error.response.status
-    if code == "NoSuchBucket":
-        return BucketMissingError(f"there is no bucket {bucket!r}: create it, or correct AEGIS_S3_BUCKET")
-    if code in _MISSING:
-        return ObjectMissingError(f"there is no object {place}")
-    if code in _FORBIDDEN:
-        return ObjectForbiddenError(f"we may not use {place} ({code})")
-    if code in _OUR_CREDENTIALS:
-        return StoreUnavailableError(
-            f"the object store refuses our credentials ({code}): check AEGIS_S3_ACCESS_KEY, AEGIS_S3_SECRET_KEY, "
-            "AEGIS_S3_REGION and the clock"
-        )
-    if code in _BUSY or status >= _FIRST_SERVER_ERROR or status == _TOO_MANY_REQUESTS:
+    if error.response.status >= _FIRST_SERVER_ERROR or error.response.status == _TOO_MANY_REQUESTS or code in _BUSY:
         return StoreUnavailableError(f"the object store cannot serve {place} now ({code})")
-    return StoreError(f"the object store refuses {place}: {code}, {error.message}")
+    kind, sentence = _BY_CODE.get(code, (StoreError, "the object store refuses {place}: {code}, {message}"))
+    return kind(sentence.format(place=place, bucket=bucket, code=code, message=error.message))
 
 
 def _of_status(status: int, place: str, endpoint: str) -> StoreError:

@@ -80,9 +80,7 @@ class TaggingPipeline:
             provider=embedder.provider,
             calibrated=self._scorer.calibrated,
         )
-        self.taxonomy = Taxonomy(
-            id=bundle.taxonomy.id, version=bundle.taxonomy.version, digest=bundle.taxonomy_digest
-        )
+        self.taxonomy = Taxonomy(id=bundle.taxonomy.id, version=bundle.taxonomy.version, digest=bundle.taxonomy_digest)
 
     async def warm_up(self) -> None:
         """Run one inference, so that the first record does not pay for lazy initialisation."""

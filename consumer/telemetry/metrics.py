@@ -13,29 +13,42 @@ from consumer.telemetry.registry import MetricSpec
 class ModelInfo(Protocol):
     """What is told of a model."""
 
-    id: str
-    digest: str
-    precision: str
-    provider: str
-    calibrated: bool
+    @property
+    def id(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def calibrated(self) -> bool: ...
 
 
 class TaxonomyInfo(Protocol):
     """What is told of a taxonomy."""
 
-    id: str
-    version: str
-    digest: str
+    @property
+    def id(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
 
 
 class StageTimings(Protocol):
     """Milliseconds by stage."""
 
-    wait: float
-    fetch: float
-    decode: float
-    embed: float
-    score: float
+    @property
+    def wait(self) -> float: ...
+    @property
+    def fetch(self) -> float: ...
+    @property
+    def decode(self) -> float: ...
+    @property
+    def embed(self) -> float: ...
+    @property
+    def score(self) -> float: ...
 
 
 class Metrics:

@@ -63,7 +63,7 @@ def write_bundle(
         licence=LICENCE,
         dim=EMBED_DIM,
         image=ImageSpec(size=IMAGE_SIZE, mean=MEAN, std=STD, ground=GROUND),
-        logit_scale=float(model.logit_scale.exp()),
+        logit_scale=float(model.logit_scale.detach().exp()),
         precision="fp32",
         context_length=CONTEXT_LENGTH,
         files={name: describe_file(folder / name) for name in names},

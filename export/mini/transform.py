@@ -82,7 +82,7 @@ def _crop(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     if rng.random() < 0.35:
         return pixels
     height, width = pixels.shape[:2]
-    area = rng.uniform(0.35, 1.0)
+    area = rng.uniform(0.5, 1.0)
     ratio = np.exp(rng.uniform(-0.3, 0.3))
     crop_h = int(np.clip(round(height * np.sqrt(area) * ratio), 1, height))
     crop_w = int(np.clip(round(width * np.sqrt(area) / ratio), 1, width))
@@ -114,7 +114,7 @@ def _colours(square: Pixels, rng: np.random.Generator) -> Pixels:
     for enhancer, spread in ((ImageEnhance.Brightness, 0.4), (ImageEnhance.Contrast, 0.4), (ImageEnhance.Color, 0.6)):
         if rng.random() < 0.6:
             image = enhancer(image).enhance(rng.uniform(1 - spread, 1 + spread))
-    if rng.random() < 0.15:
+    if rng.random() < 0.1:
         image = image.convert("L").convert("RGB")
     if rng.random() < 0.1:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.2)))
@@ -122,7 +122,7 @@ def _colours(square: Pixels, rng: np.random.Generator) -> Pixels:
     if rng.random() < 0.3:
         tint = rng.uniform(0.75, 1.25, 3)
         result = (result * tint).clip(0, 255).astype(np.uint8)
-    if rng.random() < 0.25:
+    if rng.random() < 0.15:
         result = _mixed_channels(result, rng)
     return result
 

@@ -118,7 +118,7 @@ class Pipeline:
         connection = ObjectStoreConnection(
             endpoint=self.environment["AEGIS_S3_ENDPOINT"],
             access_key=self.environment["AEGIS_S3_ACCESS_KEY"],
-            secret_key=self.environment["AEGIS_S3_SECRET_KEY"],  # type: ignore[arg-type]
+            secret_key=self.environment["AEGIS_S3_SECRET_KEY"],
         )
         client = Minio(
             endpoint=connection.address,

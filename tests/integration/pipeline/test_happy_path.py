@@ -90,7 +90,7 @@ async def test_the_newest_extraction_wins_whatever_order_they_arrive_in(pipeline
     await pipeline.stored(marker)
 
     async def newest_is_stored() -> bool:
-        return (await pipeline.stored(asset_id))["extracted_at"] == newer.occurred_at
+        return bool((await pipeline.stored(asset_id))["extracted_at"] == newer.occurred_at)
 
     await eventually(newest_is_stored, "the newer extraction is the stored one")
 

@@ -13,7 +13,7 @@ def test_a_bucket_that_is_not_listed_is_refused_with_the_setting_that_would_allo
     """The sentence says what to change."""
     admission = Admission(frozenset({"textures"}))
 
-    with pytest.raises(ObjectForbiddenError, match="'secrets'.*AEGIS_TAGGER_ALLOWED_BUCKETS"):
+    with pytest.raises(ObjectForbiddenError, match=r"'secrets'.*AEGIS_TAGGER_ALLOWED_BUCKETS"):
         admission.check(ObjectRef(bucket="secrets", key="a.png"))
 
 

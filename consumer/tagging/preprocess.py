@@ -1,0 +1,81 @@
+"""From pixels of any size to the square the model sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from consumer.tagging.decode import DecodedImage
+from consumer.tagging.vips import pyvips
+
+Colour = tuple[int, int, int]
+_ENLARGED_BY_NEAREST = 2.0
+
+
+class ImageSpec(Protocol):
+    """What a bundle says of its input."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def ground(self) -> Colour: ...
+    @property
+    def fit(self) -> Literal["pad", "crop"]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PreprocessSpec:
+    """``size`` in pixels; ``ground`` is the RGB behind transparency and beside what is not square.
+
+    ``pad`` shows the whole texture, as sprites want; ``crop`` is open_clip's own rule: the shortest side is resized,
+    the centre is cut out.
+    """
+
+    size: int
+    ground: Colour
+    fit: Literal["pad", "crop"] = "pad"
+
+    @classmethod
+    def of(cls, image: ImageSpec) -> Self:
+        return cls(size=image.size, ground=image.ground, fit=image.fit)
+
+
+def prepare(image: DecodedImage, spec: PreprocessSpec) -> npt.NDArray[np.uint8]:
+    """Return uint8 [size, size, 3].
+
+    Alpha is composited on the ground, never dropped. Art that must grow at least twofold is enlarged by nearest
+    neighbour, which keeps pixel art crisp; everything else is resized by an antialiased cubic.
+    """
+    picture = _flat(image, spec.ground)
+    longest, shortest = max(picture.width, picture.height), min(picture.width, picture.height)
+    scale = spec.size / (longest if spec.fit == "pad" else shortest)
+    resized = _resized(picture, scale)
+    placed = (
+        resized.gravity("centre", spec.size, spec.size, extend="background", background=list(spec.ground))
+        if spec.fit == "pad"
+        else _centre_crop(resized, spec.size)
+    )
+    return np.ascontiguousarray(placed.numpy())
+
+
+def _flat(image: DecodedImage, ground: Colour) -> Any:
+    picture = pyvips.Image.new_from_memory(
+        np.ascontiguousarray(image.pixels), image.width, image.height, image.pixels.shape[2], "uchar"
+    ).copy(interpretation="srgb")
+    return picture.flatten(background=list(ground)) if image.has_alpha else picture
+
+
+def _resized(picture: Any, scale: float) -> Any:
+    if scale == 1:
+        return picture
+    width, height = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    kernel = "nearest" if scale >= _ENLARGED_BY_NEAREST else "cubic"
+    return picture.resize(width / picture.width, vscale=height / picture.height, kernel=kernel)
+
+
+def _centre_crop(picture: Any, size: int) -> Any:
+    # torchvision's CenterCrop rounds half to even.
+    return picture.crop(round((picture.width - size) / 2), round((picture.height - size) / 2), size, size)

@@ -61,7 +61,8 @@ class Delivery:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._tasks.__aexit__(kind, error, trace)
+        # Whatever ended the extraction early, an interrupt too: what was taken is delivered or spooled, not dropped.
+        await self._tasks.__aexit__(None, None, None)
 
     async def offer(self, event: AssetExtracted, png: Path) -> None:
         """Take one event, whose object is the PNG; waits while too many are in flight."""

@@ -12,7 +12,9 @@ MAX_ASSET_ID_CHARS: Final = 512
 _MAX_COMPONENT_BYTES: Final = 180
 _FORBIDDEN: Final = frozenset('<>:"|?*\\/')
 _RESERVED: Final = frozenset(
-    {"con", "prn", "aux", "nul", *(f"com{digit}" for digit in range(10)), *(f"lpt{digit}" for digit in range(10))}
+    {"con", "prn", "aux", "nul", "conin$", "conout$"}
+    # Windows takes the superscripts for the digits.
+    | {f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789\u00b9\u00b2\u00b3"}
 )
 _SUFFIX: Final = ".png"
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -81,7 +81,7 @@ class Parser:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def read(self, path: Path, kind: Kind, alpha: Path | None = None) -> Iterator[ParsedTexture | LeftOut]:
+    def read(self, path: Path, kind: Kind, alpha: Path | None = None) -> Generator[ParsedTexture | LeftOut]:
         """Yield what the file holds, as it is decoded.
 
         Raises:

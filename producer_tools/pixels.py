@@ -79,13 +79,28 @@ def write_png(image: Image.Image, path: Path) -> None:
 
 
 def with_alpha(image: Image.Image, companion: Image.Image) -> Image.Image:
-    """Return the image with the companion's brightness as its alpha, the companion scaled where sizes differ."""
-    alpha = companion.convert("RGB").getchannel("G")
+    """Return the image with what the companion holds as its alpha, the companion scaled where sizes differ."""
+    alpha = _level(companion)
     if alpha.size != image.size:
         alpha = alpha.resize(image.size, Image.Resampling.BILINEAR)
     merged = image.convert("RGB")
     merged.putalpha(alpha)
     return merged
+
+
+def _level(companion: Image.Image) -> Image.Image:
+    """Return the companion's brightness; its alpha where all its pixels are of one colour, as in Alpha8 textures."""
+    brightness = companion.convert("RGB").getchannel("G")
+    if companion.has_transparency_data and _is_constant(brightness):
+        alpha = companion.convert("RGBA").getchannel("A")
+        if not _is_constant(alpha):
+            return alpha
+    return brightness
+
+
+def _is_constant(channel: Image.Image) -> bool:
+    lowest, highest = channel.getextrema()
+    return lowest == highest
 
 
 def brief(error: BaseException) -> str:

@@ -36,6 +36,9 @@ def open_unity(path: Path, limits: ReadLimits) -> Iterator[list[Entry | Left]]:
         raise ArchiveError("it needs more memory than AEGIS_EXTRACT_MEMORY_BYTES allows") from error
     except Exception as error:
         raise ArchiveError(f"it is damaged, encrypted or of an unknown Unity version ({brief(error)})") from error
+    # UnityPy hands back what it does not know as a mere stream of bytes.
+    if not hasattr(main, "files"):
+        raise ArchiveError("it is damaged or not a Unity file")
     assets_files = list(_assets_files(main))
     limits.check_member_count(sum(len(assets.objects) for assets in assets_files))
     yield [item for assets in assets_files for item in _textures(assets, limits)]

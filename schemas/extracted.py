@@ -40,9 +40,9 @@ class AssetExtracted(Event):
     SCHEMA_VERSION: ClassVar[str] = "1.0"
 
     object: ObjectRef
-    image: ImageInfo | None = None
-    source: Source | None = None
-    extraction: Extraction | None = None
+    image: ImageInfo | None = Field(default=None, description="What the extractor knows of the image")
+    source: Source | None = Field(default=None, description="Where the asset comes from inside the game's files")
+    extraction: Extraction | None = Field(default=None, description="The run that produced this event")
     hints: dict[str, HintText] = Field(
         default_factory=dict, max_length=64, description="Free map of strings, e.g. labels"
     )

@@ -28,6 +28,7 @@ class ExtractView:
 
     def __init__(self, *, silent: bool, expects_tags: bool) -> None:
         self._out = Console(highlight=False)
+        err = Console(stderr=True, highlight=False)
         self._bars = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -35,9 +36,10 @@ class ExtractView:
             MofNCompleteColumn(),
             TextColumn("{task.fields[current]}", style="dim"),
             TimeElapsedColumn(),
-            console=Console(stderr=True, highlight=False),
+            console=err,
             transient=True,
-            disable=silent,
+            # Where nobody watches, a bar leaves nothing but an empty line.
+            disable=silent or not err.is_terminal,
         )
         self._extracted = self._bars.add_task("extracting", total=None, current="")
         self._tagged = self._bars.add_task("tagging", total=None, current="", visible=expects_tags)

@@ -42,13 +42,15 @@ def command(*, from_spool: bool) -> None:
 
 
 async def _send(spool: Spool, waiting: int) -> DrainReport:
+    err = Console(stderr=True)
     bars = Progress(
         TextColumn("sending the spool"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=err,
         transient=True,
+        disable=not err.is_terminal,
     )
     async with connections_from_environment().services(ExtractSettings()) as services:
         with bars:

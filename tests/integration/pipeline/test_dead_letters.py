@@ -129,7 +129,7 @@ async def test_dimensions_that_are_not_those_of_the_event(pipeline: Pipeline) ->
     [
         pytest.param(b"this is not an image at all", id="text"),
         pytest.param(b"", id="nothing"),
-        pytest.param(texture(11)[:400], id="truncated"),
+        pytest.param(texture(11)[:-60], id="truncated"),
         pytest.param(_png_header_of(60_000, 60_000), id="decompression bomb"),
     ],
 )

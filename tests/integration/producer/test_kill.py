@@ -1,0 +1,108 @@
+"""kill -9 in the middle of an extraction: what was kept is kept, and the next run makes the rest good."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+from uuid import UUID
+
+import psutil
+import pytest
+from PIL import Image
+
+from tests.integration.kafka_tools import eventually
+from tests.integration.producer.outside import Outside
+from tests.unit.producer.commands import Aegis
+from tests.unit.producer.making import encoded, files_below, picture, zip_of
+
+_COUNT = 300
+
+
+@pytest.fixture
+def archive(aegis: Aegis) -> Path:
+    image = picture(size=(64, 64))
+    members = [
+        (f"{number:03d}.png", encoded(image.point([(level + number) % 256 for level in range(256)] * 3), "png"))
+        for number in range(_COUNT)
+    ]
+    return zip_of(aegis.folder / "game.zip", members)
+
+
+async def _killed(aegis: Aegis, archive: Path, when_there: str, **more: str) -> None:
+    """Start an extraction and kill it when so many files of this pattern are there; its child must end too."""
+    with aegis.start("extract", archive, "-o", "out", "--ai-tagging", **more) as process:
+        await eventually(lambda: len(list(aegis.folder.glob(when_there))) > 40, f"more than 40 {when_there}")
+        children = psutil.Process(process.pid).children()
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+        assert process.returncode == -signal.SIGKILL
+    gone, alive = psutil.wait_procs(children, timeout=30)
+    assert (len(gone), alive) == (1, [])
+
+
+def _spooled(aegis: Aegis) -> set[UUID]:
+    return {UUID(path.stem.partition("-")[2]) for path in aegis.spool.glob("*.json")}
+
+
+async def test_killed_while_publishing(archive: Path, aegis: Aegis, outside: Outside) -> None:
+    """The next run publishes every asset; no file is half written, no event is out without its object."""
+    await _killed(aegis, archive, "out/game.zip/*.png")
+    for file in (aegis.folder / "out" / "game.zip").glob("*.png"):
+        with Image.open(file) as image:
+            image.load()
+    before = await outside.events()
+    assert len(before) < _COUNT
+    assert {event.object.key for event in before} <= set(outside.objects())
+
+    done = aegis.run("extract", archive, "-o", "out", "--ai-tagging")
+
+    assert done.returncode == 0, done.stderr
+    events = await outside.events()
+    assert {event.asset_id for event in events} == {f"game.zip/{number:03d}.png" for number in range(_COUNT)}
+    assert len(events) == len(before) + _COUNT
+    assert {event.object.key for event in events} == set(outside.objects())
+    assert len(outside.objects()) == _COUNT
+
+
+async def test_nothing_of_a_killed_run_stays_in_the_folder(archive: Path, aegis: Aegis) -> None:
+    """Its scratch folder goes with the next run, whose files are all there is then."""
+    await _killed(aegis, archive, "out/game.zip/*.png")
+    done = aegis.run("extract", archive, "-o", "out")
+
+    assert done.returncode == 0, done.stderr
+    assert files_below(aegis.folder / "out") == {f"game.zip/{number:03d}.png" for number in range(_COUNT)}
+    assert [path.name for path in (aegis.folder / "out").iterdir()] == ["game.zip"]
+
+
+async def test_killed_while_spooling(archive: Path, aegis: Aegis, outside: Outside) -> None:
+    """What the spool held goes out once by `aegis publish --spool`, the rest with the next run."""
+    await _killed(aegis, archive, "spool/*.json", AEGIS_KAFKA_BOOTSTRAP="127.0.0.1:1")
+    kept = _spooled(aegis)
+    assert 40 < len(kept) < _COUNT
+
+    sent = aegis.run("publish", "--spool")
+    assert sent.returncode == 0, sent.stderr
+    assert Counter(event.event_id for event in await outside.events()) == Counter(kept)
+
+    done = aegis.run("extract", archive, "-o", "out", "--ai-tagging")
+    assert done.returncode == 0, done.stderr
+    events = await outside.events()
+    assert {event.asset_id for event in events} == {f"game.zip/{number:03d}.png" for number in range(_COUNT)}
+    assert len(events) == len(kept) + _COUNT
+    assert {event.object.key for event in events} == set(outside.objects())
+
+
+async def test_next_extract_sends_what_the_killed_one_spooled(archive: Path, aegis: Aegis, outside: Outside) -> None:
+    await _killed(aegis, archive, "spool/*.json", AEGIS_S3_ENDPOINT="http://127.0.0.1:1")
+    kept = _spooled(aegis)
+
+    done = aegis.run("extract", archive, "-o", "out", "--ai-tagging")
+
+    assert done.returncode == 0, done.stderr
+    assert f"sent {len(kept)} events that waited in the spool" in done.stderr
+    ids = [event.event_id for event in await outside.events()]
+    assert len(ids) == len(kept) + _COUNT
+    assert len(set(ids)) == len(ids)
+    assert kept <= set(ids)

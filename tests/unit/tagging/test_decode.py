@@ -1,0 +1,104 @@
+"""Bytes to pixels: what every format gives, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from consumer.tagging.decode import ImageLimits, decode
+from consumer.tagging.errors import ImageRejectedError, Rejection
+
+LIMITS = ImageLimits(max_bytes=1024 * 1024, max_pixels=512 * 512)
+
+
+def encoded(image: Image.Image, fmt: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, fmt, **options)
+    return buffer.getvalue()
+
+
+def painted(mode: str = "RGBA", size: tuple[int, int] = (24, 16)) -> Image.Image:
+    rows, columns = np.mgrid[: size[1], : size[0]]
+    pixels = np.stack([rows * 15, columns * 10, 255 - rows * 9, 255 - columns * 9], axis=-1).astype(np.uint8)
+    return Image.fromarray(pixels, "RGBA").convert(mode) if mode != "RGBA" else Image.fromarray(pixels)
+
+
+def header_of(width: int, height: int) -> bytes:
+    chunks = [b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0), b"IDAT" + zlib.compress(bytes(4096))]
+    framed = [struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
+
+
+@pytest.mark.parametrize("fmt", ["PNG", "TGA", "TIFF", "DDS"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_lossless_formats_keep_every_pixel_and_their_alpha(fmt: str, mode: str) -> None:
+    image = painted(mode)
+    decoded = decode(encoded(image, fmt), LIMITS)
+    assert (decoded.width, decoded.height, decoded.has_alpha) == (24, 16, mode == "RGBA")
+    np.testing.assert_array_equal(decoded.pixels, np.asarray(image))
+
+
+@pytest.mark.parametrize("fmt", ["JPEG", "WEBP"])
+def test_lossy_formats_come_close(fmt: str) -> None:
+    image = painted("RGB")
+    decoded = decode(encoded(image, fmt, quality=95), LIMITS)
+    assert np.abs(decoded.pixels.astype(int) - np.asarray(image).astype(int)).mean() < 8
+
+
+def test_a_palette_with_a_transparent_colour_becomes_rgba() -> None:
+    image = painted("RGB").quantize(8)
+    decoded = decode(encoded(image, "PNG", transparency=0), LIMITS)
+    assert decoded.mode == "P"
+    assert decoded.has_alpha
+    assert set(np.unique(decoded.pixels[..., 3])) == {0, 255}
+
+
+def test_sixteen_bits_are_scaled_not_clipped() -> None:
+    image = Image.fromarray(np.full((8, 8), 0x8080, np.uint16))
+    assert decode(encoded(image, "PNG"), LIMITS).pixels[0, 0].tolist() == [128, 128, 128]
+
+
+def test_grey_becomes_rgb() -> None:
+    assert decode(encoded(painted("L"), "PNG"), LIMITS).pixels.shape == (16, 24, 3)
+
+
+def test_a_photograph_is_turned_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    decoded = decode(encoded(painted("RGB"), "JPEG", exif=exif.tobytes()), LIMITS)
+    assert (decoded.width, decoded.height) == (16, 24)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param(b"", Rejection.NOT_AN_IMAGE, id="nothing"),
+        pytest.param(b"hello, this is text", Rejection.NOT_AN_IMAGE, id="text"),
+        pytest.param(encoded(painted("RGB"), "PPM"), Rejection.FORMAT_NOT_ALLOWED, id="ppm"),
+        pytest.param(header_of(50_000, 50_000), Rejection.TOO_MANY_PIXELS, id="bomb"),
+        pytest.param(encoded(painted("RGB", (96, 96)), "PNG")[:-80], Rejection.UNDECODABLE, id="truncated png"),
+        pytest.param(encoded(painted("RGB", (96, 96)), "JPEG")[:-400], Rejection.UNDECODABLE, id="truncated jpeg"),
+        pytest.param(b"\0" * (1024 * 1024 + 1), Rejection.TOO_MANY_BYTES, id="too many bytes"),
+    ],
+)
+def test_what_is_no_image_for_us_is_refused_with_its_reason(data: bytes, reason: Rejection) -> None:
+    with pytest.raises(ImageRejectedError) as refused:
+        decode(data, LIMITS)
+    assert refused.value.code is reason
+
+
+@given(st.binary(max_size=400), st.sampled_from(["PNG", "JPEG", "WEBP", "TGA", "DDS"]), st.integers(0, 200))
+def test_broken_bytes_are_refused_and_nothing_else_is_raised(junk: bytes, fmt: str, keep: int) -> None:
+    data = encoded(painted("RGB"), fmt)[:keep] + junk
+    try:
+        decoded = decode(data, LIMITS)
+    except ImageRejectedError:
+        return
+    assert decoded.pixels.dtype == np.uint8

@@ -1,0 +1,100 @@
+"""What the pixels themselves say."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from consumer.tagging.decode import DecodedImage
+from consumer.tagging.pixels import pixel_evidence
+
+
+def evidence(pixels: npt.NDArray[np.uint8]) -> dict[str, float]:
+    """Return all probabilities by tag."""
+    found = pixel_evidence(DecodedImage(pixels, "RGBA" if pixels.shape[2] == 4 else "RGB"))
+    return {tag: probability for part in found.values() for tag, probability in part.items()}
+
+
+def plain(*colour: int) -> npt.NDArray[np.uint8]:
+    rng = np.random.default_rng(0)
+    shades = np.array(colour) + rng.integers(-6, 7, (64, 64, 1))
+    return shades.clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("colour", "tag"),
+    [
+        ((90, 90, 90), "monochrome"),
+        ((220, 90, 30), "warm_colors"),
+        ((30, 120, 220), "cool_colors"),
+        ((250, 210, 220), "pastel"),
+        ((230, 20, 20), "vibrant"),
+        ((120, 85, 50), "earth_tones"),
+        ((20, 250, 40), "neon"),
+    ],
+)
+def test_a_palette_is_named_after_its_colours(colour: tuple[int, int, int], tag: str) -> None:
+    assert evidence(plain(*colour))[tag] > 0.7
+
+
+def test_grey_is_neither_warm_nor_cool() -> None:
+    found = evidence(plain(90, 90, 90))
+    assert max(found["warm_colors"], found["cool_colors"], found["vibrant"]) < 0.1
+
+
+def test_black_beside_white_is_high_contrast() -> None:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[:, 32:] = 255
+    assert evidence(pixels)["high_contrast"] > 0.9
+
+
+def test_transparent_pixels_have_no_colour() -> None:
+    pixels = np.zeros((64, 64, 4), np.uint8)
+    pixels[16:48, 16:48] = (220, 90, 30, 255)
+    assert evidence(pixels)["warm_colors"] > 0.9
+
+
+def test_an_invisible_texture_says_nothing() -> None:
+    assert evidence(np.zeros((64, 64, 4), np.uint8)) == {}
+
+
+def test_a_normal_map_is_told_by_its_directions() -> None:
+    slopes = np.random.default_rng(2).normal(0, 0.2, (64, 64, 2))
+    normals = np.dstack([slopes, np.ones((64, 64))])
+    normals /= np.linalg.norm(normals, axis=2, keepdims=True)
+    assert evidence(((normals + 1) * 127.5).astype(np.uint8))["normal_map"] > 0.8
+
+
+def test_a_blue_sky_is_no_normal_map() -> None:
+    assert evidence(plain(90, 150, 235))["normal_map"] < 0.2
+
+
+def test_a_stencil_is_a_mask() -> None:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[20:44, 20:44] = 255
+    assert evidence(pixels)["mask"] > 0.7
+
+
+def test_a_ramp_is_a_gradient() -> None:
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    assert evidence(np.repeat(np.tile(ramp, (64, 1))[..., None], 3, axis=2))["gradient"] > 0.9
+
+
+def test_random_pixels_are_noise() -> None:
+    values = np.random.default_rng(3).integers(0, 256, (64, 64, 1), np.uint8)
+    assert evidence(np.repeat(values, 3, axis=2))["noise"] > 0.8
+
+
+@given(
+    arrays.arrays(
+        np.uint8,
+        st.tuples(st.integers(1, 80), st.integers(1, 80), st.sampled_from([3, 4])),
+        elements=st.integers(0, 255),
+    )
+)
+def test_any_picture_gives_probabilities(pixels: npt.NDArray[np.uint8]) -> None:
+    assert all(0 <= probability <= 1 for probability in evidence(pixels).values())

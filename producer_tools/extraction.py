@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
 
 from producer_tools.errors import ArchiveError, InputError
 from producer_tools.limits import ReadLimits
@@ -16,10 +14,9 @@ from producer_tools.messages import LeftOut
 from producer_tools.names import AssetIds, OutputNames
 from producer_tools.parser import ParsedTexture, Parser, ParserLimits
 from producer_tools.readers.sniff import Kind
+from producer_tools.scratch import scratch_folder
 from producer_tools.settings import ExtractSettings
 from producer_tools.walk import LeftFile, SourceFile, check_inputs, source_files
-
-_SCRATCH_PREFIX: Final = ".aegis-partial-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +71,14 @@ def extract(
 
     """
     check_inputs(paths)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH_PREFIX, dir=output))
-    except OSError as error:
-        raise InputError(f"{output} cannot be written ({error.strerror}): choose another --output.") from error
-    try:
-        with Parser(parser_limits(settings), scratch) as parser:
-            yield from _Extraction(parser, output, game).run(paths)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    with ExitStack() as stack:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            scratch = stack.enter_context(scratch_folder(output.resolve()))
+        except OSError as error:
+            raise InputError(f"{output} cannot be written ({error.strerror}): choose another --output.") from error
+        parser = stack.enter_context(Parser(parser_limits(settings), scratch))
+        yield from _Extraction(parser, output, game).run(paths)
 
 
 def parser_limits(settings: ExtractSettings) -> ParserLimits:

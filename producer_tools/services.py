@@ -110,6 +110,7 @@ class Services:
             self._store_connection,
             threads=self._settings.upload_threads,
             connect_timeout_seconds=self._settings.connect_seconds,
+            read_timeout_seconds=self._settings.connect_seconds,
         )
         try:
             try:
@@ -133,11 +134,16 @@ class Services:
         try:
             async with asyncio.timeout(self._settings.connect_seconds):
                 await self._producer.start()
-                await self._producer.partitions_for(self._topic)
-        except UnknownTopicOrPartitionError as error:
-            raise self._failed(f"Kafka has no topic {self._topic}: run `aegis topics apply`") from error
         except (KafkaError, TimeoutError, OSError) as error:
             raise self._failed(f"Kafka at {self._kafka.bootstrap} does not answer") from error
+        try:
+            # The client asks again until the topic is there: one that was made just now is seen in time.
+            async with asyncio.timeout(self._settings.connect_seconds):
+                await self._producer.partitions_for(self._topic)
+        except (UnknownTopicOrPartitionError, TimeoutError) as error:
+            raise self._failed(f"Kafka has no topic {self._topic}: run `aegis topics apply`") from error
+        except (KafkaError, OSError) as error:
+            raise self._failed(_kafka_trouble(error)) from error
 
     async def _put(self, key: str, data: bytes) -> None:
         assert self._store is not None

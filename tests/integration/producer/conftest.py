@@ -33,7 +33,9 @@ async def outside(
     found = Outside(environment)
     topics = (found.topics.extracted, found.topics.tagged, f"{found.topics.extracted}.dlq")
     await make_topics(found.bootstrap, _PARTITIONS, *topics)
-    return found
+    yield found
+    # Buckets are dear: SeaweedFS lays out volumes for each, and has a bounded number of them.
+    found.remove_bucket()
 
 
 @pytest.fixture

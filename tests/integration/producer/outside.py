@@ -43,6 +43,9 @@ class Outside:
     async def records(self) -> list[Written]:
         return await read_all(self.bootstrap, self.topics.extracted)
 
+    async def has_records(self) -> bool:
+        return bool(await self.records())
+
     async def events(self) -> list[AssetExtracted]:
         return [decode_event(AssetExtracted, record.value or b"") for record in await self.records()]
 
@@ -65,6 +68,14 @@ class Outside:
         finally:
             response.close()
             response.release_conn()
+
+    def remove_bucket(self) -> None:
+        client = self._client()
+        keys = self.objects()
+        for key in keys:
+            client.remove_object(self.bucket, key)
+        if keys or client.bucket_exists(self.bucket):
+            client.remove_bucket(self.bucket)
 
     def _client(self) -> Minio:
         connection = self.store

@@ -15,18 +15,14 @@ from PIL import Image
 from tests.integration.kafka_tools import eventually
 from tests.integration.producer.outside import Outside
 from tests.unit.producer.commands import Aegis
-from tests.unit.producer.making import encoded, files_below, picture, zip_of
+from tests.unit.producer.making import files_below, png, zip_of
 
 _COUNT = 300
 
 
 @pytest.fixture
 def archive(aegis: Aegis) -> Path:
-    image = picture(size=(64, 64))
-    members = [
-        (f"{number:03d}.png", encoded(image.point([(level + number) % 256 for level in range(256)] * 3), "png"))
-        for number in range(_COUNT)
-    ]
+    members = [(f"{number:03d}.png", png(number)) for number in range(_COUNT)]
     return zip_of(aegis.folder / "game.zip", members)
 
 

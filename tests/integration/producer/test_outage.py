@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import subprocess
 from collections import Counter
@@ -11,14 +12,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psutil
 import pytest
+from PIL import Image
 
 from devstack import Stack
 from tests.integration.kafka_tools import eventually
 from tests.integration.producer.outside import Outside
 from tests.integration.producer.relay import Relay
 from tests.unit.producer.commands import Aegis
-from tests.unit.producer.making import encoded, files_below, picture, png, zip_of
+from tests.unit.producer.making import encoded, files_below, png, zip_of
 
 _COUNT = 12
 
@@ -145,14 +148,21 @@ async def test_missing_topic_is_named_and_nothing_is_lost(archive: Path, aegis: 
 
 async def test_store_that_goes_away_in_the_middle(store_relay: Relay, aegis: Aegis, outside: Outside) -> None:
     """What it took is published, the rest waits; no event is out whose object is not there."""
-    large = [(f"{number:02d}.png", encoded(picture(number, size=(96, 96)), "png")) for number in range(40)]
-    archive = zip_of(aegis.folder / "large.zip", large)
-    store_relay.cut_after(sum(len(data) for _, data in large) // 3)
-    endpoint = f"http://{store_relay.address}"
+    count = 60
+    noise = [Image.frombytes("RGB", (96, 96), random.Random(seed).randbytes(96 * 96 * 3)) for seed in range(count)]
+    members = [(f"{number:02d}.png", encoded(image, "png")) for number, image in enumerate(noise)]
+    archive = zip_of(aegis.folder / "large.zip", members)
+    store_relay.cut_after(sum(len(data) for _, data in members) // 2)
 
-    report = _report(aegis.run("extract", archive, "-o", "out", "--ai-tagging", "--json", AEGIS_S3_ENDPOINT=endpoint))
+    report = _report(
+        aegis.run(
+            *("extract", archive, "-o", "out", "--ai-tagging", "--json"),
+            AEGIS_S3_ENDPOINT=f"http://{store_relay.address}",
+            AEGIS_EXTRACT_UPLOAD_THREADS="2",
+        )
+    )
 
-    assert report["published"] + report["spooled"] == 40
+    assert report["published"] + report["spooled"] == count
     assert report["published"] > 0
     assert report["spooled"] > 0
     events = await outside.events()
@@ -165,31 +175,31 @@ async def test_store_that_goes_away_in_the_middle(store_relay: Relay, aegis: Aeg
     assert {event.object.key for event in events} == set(outside.objects())
 
 
-async def test_kafka_that_is_killed_in_the_middle(aegis: Aegis, outside: Outside, stack: Stack) -> None:
-    """Exit 0, every file there, and after its return every event is in Kafka under its own id."""
+async def test_kafka_that_freezes_in_the_middle(aegis: Aegis, outside: Outside, stack: Stack) -> None:
+    """Exit 0, every file there, and once it thaws every event is in Kafka under its own id."""
     count = 400
-    image = picture(size=(64, 64))
-    members = [
-        (f"{n:03d}.png", encoded(image.point([(v + n) % 256 for v in range(256)] * 3), "png")) for n in range(count)
-    ]
-    archive = zip_of(aegis.folder / "many.zip", members)
-    with aegis.start("extract", archive, "-o", "out", "--ai-tagging", "--json") as process:
-        out = aegis.folder / "out"
-        await eventually(lambda: out.exists() and len(files_below(out)) > 40, "some textures extracted")
-        stack.stop("kafka", kill=True)
+    archive = zip_of(aegis.folder / "many.zip", [(f"{number:03d}.png", png(number)) for number in range(count)])
+    broker = psutil.Process(stack.state().processes["kafka"].pid)
+    with aegis.start(
+        *("extract", archive, "-o", "out", "--ai-tagging", "--json"),
+        AEGIS_EXTRACT_UPLOAD_THREADS="1",
+        AEGIS_EXTRACT_DELIVERY_SECONDS="1",
+    ) as process:
+        await eventually(outside.has_records, "the first events published")
+        broker.suspend()
         try:
             written, told = process.communicate(timeout=60)
         finally:
-            stack.start("kafka")
+            broker.resume()
     report = _report(subprocess.CompletedProcess([], process.returncode, written, told))
 
     assert report["extracted"] == count
+    assert report["published"] > 0
     assert report["published"] + report["spooled"] == count
-    assert report["lost"] == 0
     assert _spooled(aegis) == {
         UUID(texture["event_id"]) for texture in report["textures"] if texture["state"] == "spooled"
     }
     sent = aegis.run("publish", "--spool", AEGIS_EXTRACT_CONNECT_SECONDS="20")
     assert sent.returncode == 0, sent.stderr
-    # What was on its way when Kafka died may have arrived unacknowledged: then it comes twice, with one id.
+    # What was on its way when Kafka froze may have arrived unacknowledged: then it comes twice, with one id.
     assert {event.event_id for event in await outside.events()} == _ids(report)

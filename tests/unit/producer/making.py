@@ -25,7 +25,7 @@ def picture(seed: int = 0, mode: str = "RGB", size: tuple[int, int] = (16, 12)) 
     """Return an image of which no two seeds have the same pixels."""
     bands = []
     for band in range(len(Image.new(mode, (1, 1)).getbands())):
-        factor, start = 7 + 4 * band, 41 * band + 5 * seed
+        factor, start = 7 + 4 * band + seed // 256, 41 * band + 5 * seed
         levels = [(x * factor + y * 3 + start) % 256 for y in range(size[1]) for x in range(size[0])]
         bands.append(Image.frombytes("L", size, bytes(levels)))
     return Image.merge(mode, bands) if len(bands) > 1 else bands[0]

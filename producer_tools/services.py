@@ -21,6 +21,7 @@ from schemas.connections import KafkaConnection, ObjectStoreConnection
 
 _RETRY_AFTER_SECONDS: Final = 0.3
 _CLOSE_SECONDS: Final = 5.0
+_CLOSE_IN_OUTAGE_SECONDS: Final = 0.5
 
 
 class Services:
@@ -55,8 +56,10 @@ class Services:
 
     async def __aexit__(self, *_: object) -> None:
         if self._producer is not None:
+            # In an outage there is nothing left to flush: every event has its end already.
+            patience = _CLOSE_SECONDS if self.outage is None else _CLOSE_IN_OUTAGE_SECONDS
             with suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(self._producer.stop(), _CLOSE_SECONDS)
+                await asyncio.wait_for(self._producer.stop(), patience)
         if self._store is not None:
             self._store.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ _PARTITIONS = 3
 @pytest.fixture
 async def outside(
     s3_environment: Mapping[str, str], stack_environment: Mapping[str, str], topic_prefix: str
-) -> Outside:
+) -> AsyncIterator[Outside]:
     """What the world sees of the run: Kafka's records and the store's objects."""
     environment = {
         **stack_environment,

@@ -41,7 +41,8 @@ def open_zip(path: Path, limits: ReadLimits) -> Iterator[list[Entry | Left]]:
         members = archive.infolist()
         limits.check_member_count(len(members))
         limits.check_total(sum(member.file_size for member in members if _extension(member) in EXTENSIONS))
-        found = (_member(archive, member, limits) for member in members if not member.is_dir())
+        # A name that begins with NUL is read as none at all, and zipfile trips over it.
+        found = (_member(archive, member, limits) for member in members if member.filename and not member.is_dir())
         yield [item for item in found if item is not None]
 
 

@@ -20,6 +20,7 @@ _HOSTILE = (
     "C:evil.png",
     "\\\\server\\share\\evil.png",
     "a\0b.png",
+    "\0",
     "CON.png",
     "aux",
     "nul.tar.png",

@@ -80,13 +80,14 @@ class SeaweedFs:
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
             "-master.volumeSizeLimitMB=1024",
-            "-volume.max=100",
+            "-volume.max=2000",
             "-master.telemetry=false",
             *ports,
         )
 
     def process_environment(self) -> Mapping[str, str]:
-        return {}
+        # A bucket would otherwise take seven volumes at once, and a run of tests makes many buckets.
+        return {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
 
     def user(self) -> str | None:
         return None

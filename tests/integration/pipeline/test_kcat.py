@@ -64,7 +64,7 @@ async def test_both_topics_hold_json_that_jq_can_read(pipeline: Pipeline) -> Non
 
     for topic in ("asset-extracted", "asset-tagged"):
         printed = _shell(pipeline, rf"kcat -b $AEGIS_KAFKA_BOOTSTRAP -t {topic} -C -e -q -f '%k\t%s\n'")
-        events = dict(line.split("\t", 1) for line in printed.splitlines() if line.split("\t", 1)[1])
-        event = json.loads(events[asset_id])
+        (line,) = [line for line in printed.splitlines() if line.startswith(f"{asset_id}\t")]
+        event = json.loads(line.removeprefix(f"{asset_id}\t"))
         assert event["asset_id"] == asset_id
     assert list(event)[-1] == "embedding"

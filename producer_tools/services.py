@@ -59,7 +59,8 @@ class Services:
             # In an outage there is nothing left to flush: every event has its end already.
             patience = _CLOSE_SECONDS if self.outage is None else _CLOSE_IN_OUTAGE_SECONDS
             with suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(self._producer.stop(), patience)
+                async with asyncio.timeout(patience):
+                    await self._producer.stop()
         if self._store is not None:
             self._store.close()
 

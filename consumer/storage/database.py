@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 5.0
 _COMMAND_SECONDS = 60.0
+_CLOSE_SECONDS = 5.0
 
 
 def server_settings(connection: DatabaseConnection) -> dict[str, str]:
@@ -60,7 +61,8 @@ async def open_pool(connection: DatabaseConnection) -> Pool:
 async def close_pool(pool: Pool) -> None:
     """Close the pool; connections that do not close within a moment are cut."""
     try:
-        await asyncio.wait_for(pool.close(), timeout=5)
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await pool.close()
     except TimeoutError:
         pool.terminate()
 

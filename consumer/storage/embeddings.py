@@ -88,8 +88,10 @@ class EmbeddingMover:
                 await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
                 continue
             if moved < _CHUNK_ROWS:
+                # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the wake-up.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await self._woken.wait()
 
     async def _move_chunk(self) -> int:
         with pg_errors_translated():

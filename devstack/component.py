@@ -34,6 +34,9 @@ class Component(Protocol):
     def finish(self, state: State) -> None:
         """Do what can only be done with the service up; idempotent."""
 
+    def sweep(self, state: State) -> None:
+        """Remove what a stopped process leaves outside the stack's folder."""
+
     def variables(self, state: State) -> dict[str, str]:
         """Return the ``AEGIS_…`` variables by which the product reaches it."""
 

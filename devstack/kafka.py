@@ -66,6 +66,9 @@ class Kafka:
     def finish(self, state: State) -> None:
         """Nothing: topics are made by `aegis topics apply`."""
 
+    def sweep(self, state: State) -> None:
+        """Nothing: all of it lies in its folder."""
+
     def variables(self, state: State) -> dict[str, str]:
         return {self.external_variable: self.address(state)}
 
@@ -81,6 +84,9 @@ class Kafka:
             "advertised.listeners": f"PLAINTEXT://{self.address(state)}",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": home / "data",
+            # A broker that was killed is taken back only when its old session is over: by default nine seconds.
+            "broker.session.timeout.ms": "2000",
+            "broker.heartbeat.interval.ms": "500",
             "auto.create.topics.enable": "false",
             "offsets.topic.num.partitions": "8",
             "offsets.topic.replication.factor": "1",

@@ -69,6 +69,9 @@ class Postgres:
             if made.returncode:
                 raise StackError(f"The database {_DATABASE} could not be made: {made.stderr.strip()}")
 
+    def sweep(self, state: State) -> None:
+        """Nothing: all of it lies in its folder."""
+
     def variables(self, state: State) -> dict[str, str]:
         return {self.external_variable: self._dsn(state, _DATABASE)}
 

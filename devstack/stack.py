@@ -164,6 +164,7 @@ class Stack:
 
     def _stop(self, component: Component, state: State, number: signal.Signals) -> None:
         supervision.stop(state.processes.pop(component.name, None), number=number)
+        component.sweep(state)
 
     def _status_of(self, component: Component, state: State) -> ComponentStatus:
         outside = os.environ.get(component.external_variable)

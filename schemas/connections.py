@@ -107,6 +107,15 @@ class ObjectStoreConnection(BaseSettings):
             raise ValueError(f"AEGIS_S3_ENDPOINT={endpoint} is not of the form http://host:port or https://host:port")
         return endpoint.rstrip("/")
 
+    @model_validator(mode="after")
+    def _credentials_are_whole(self) -> ObjectStoreConnection:
+        if bool(self.access_key) != bool(self.secret_key.get_secret_value()):
+            raise ValueError(
+                "AEGIS_S3_ACCESS_KEY and AEGIS_S3_SECRET_KEY belong together: "
+                "set both, or neither for a store that asks for none"
+            )
+        return self
+
     @property
     def address(self) -> str:
         """host:port, as S3 clients take it."""

@@ -101,7 +101,8 @@ async def test_wrong_credentials_are_no_objects_fault(object_store_connection: O
 async def test_a_store_that_is_not_there_is_unavailable() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        connection = ObjectStoreConnection(endpoint=f"http://127.0.0.1:{nobody.getsockname()[1]}", access_key="a")
+        endpoint = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        connection = ObjectStoreConnection(endpoint=endpoint, access_key="somebody", secret_key="secret")
         async with ObjectStore(connection, connect_timeout_seconds=0.5) as store:
             with pytest.raises(StoreUnavailableError, match="does not answer"):
                 await store.get("bucket", "key", max_bytes=10)

@@ -1,9 +1,11 @@
-"""One tagger and one sink for all tests of this folder."""
+"""A tagger and a sink: one pair for most tests of this folder, another for those that need to know every record."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,21 @@ from tests.integration.pipeline.running import Pipeline
 
 @pytest.fixture(scope="session")
 def pipeline(stack_environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """Make topics, tables and a bucket of its own; end with a drain that must exit 0."""
+    """The pair that tests share: its topics hold whatever they wrote, malformed records too."""
+    with _running(stack_environment, tmp_path_factory.mktemp("logs")) as pipeline:
+        yield pipeline
+
+
+@pytest.fixture(scope="module")
+def own_pipeline(stack_environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A pair of the module's own: its topics hold what the module wrote, and nothing else."""
+    with _running(stack_environment, tmp_path_factory.mktemp("logs")) as pipeline:
+        yield pipeline
+
+
+@contextmanager
+def _running(stack_environment: Mapping[str, str], logs: Path) -> Iterator[Pipeline]:
+    """Make topics, tables and a bucket; end with a drain that must exit 0."""
     name = f"p{uuid.uuid4().hex[:8]}"
     environment = {
         **stack_environment,
@@ -24,7 +40,7 @@ def pipeline(stack_environment: Mapping[str, str], tmp_path_factory: pytest.Temp
         "AEGIS_TAGGER_MISSING_OBJECT_GRACE_SECONDS": "3",
         "AEGIS_OPS_LOG_FORMAT": "json",
     }
-    pipeline = Pipeline(environment, tmp_path_factory.mktemp("logs"))
+    pipeline = Pipeline(environment, logs)
     for command in (("topics", "apply"), ("db", "migrate")):
         done = pipeline.aegis(*command)
         assert done.returncode == 0, done.stderr

@@ -39,31 +39,31 @@ def test_kcat_is_here() -> None:
 
 
 @pytest.mark.parametrize("line", LINES)
-async def test_a_line_of_the_readme_prints_events(pipeline: Pipeline, line: str) -> None:
+async def test_a_line_of_the_readme_prints_events(own_pipeline: Pipeline, line: str) -> None:
     """Every topic that the line may read holds something by then, dead letters too."""
     asset_id = new_asset_id("kcat")
-    await pipeline.publish(pipeline.event(asset_id, pipeline.upload(texture(21))))
-    await pipeline.tagged(asset_id)
-    await pipeline.publish_raw(b"test/kcat/broken", b"{")
+    await own_pipeline.publish(own_pipeline.event(asset_id, own_pipeline.upload(texture(21))))
+    await own_pipeline.tagged(asset_id)
+    await own_pipeline.publish_raw(b"test/kcat/broken", b"{")
     if "dlq" in line:
-        letters = f"{pipeline.topics.extracted}.dlq"
+        letters = f"{own_pipeline.topics.extracted}.dlq"
 
         async def dead_lettered() -> bool:
-            return bool(await pipeline.records_of(letters, "test/kcat/broken"))
+            return bool(await own_pipeline.records_of(letters, "test/kcat/broken"))
 
         await eventually(dead_lettered, "a dead letter")
 
-    assert _shell(pipeline, line).strip()
+    assert _shell(own_pipeline, line).strip()
 
 
-async def test_both_topics_hold_json_that_jq_can_read(pipeline: Pipeline) -> None:
+async def test_both_topics_hold_json_that_jq_can_read(own_pipeline: Pipeline) -> None:
     """Key and value as kcat prints them; the embedding stands last, so that the tags are seen first."""
     asset_id = new_asset_id("kcat")
-    await pipeline.publish(pipeline.event(asset_id, pipeline.upload(texture(22))))
-    await pipeline.tagged(asset_id)
+    await own_pipeline.publish(own_pipeline.event(asset_id, own_pipeline.upload(texture(22))))
+    await own_pipeline.tagged(asset_id)
 
     for topic in ("asset-extracted", "asset-tagged"):
-        printed = _shell(pipeline, rf"kcat -b $AEGIS_KAFKA_BOOTSTRAP -t {topic} -C -e -q -f '%k\t%s\n'")
+        printed = _shell(own_pipeline, rf"kcat -b $AEGIS_KAFKA_BOOTSTRAP -t {topic} -C -e -q -f '%k\t%s\n'")
         (line,) = [line for line in printed.splitlines() if line.startswith(f"{asset_id}\t")]
         event = json.loads(line.removeprefix(f"{asset_id}\t"))
         assert event["asset_id"] == asset_id

@@ -3,31 +3,36 @@
     pip install -e '.[export]'
     python -m export.mini --work build/mini --bundle build/aegis-mini
 
-Needs apt-get and dpkg for the images (5 GB of Debian packages), and about an hour on two cores. Calibrate afterwards:
-`aegis model calibrate`. The same seed gives nearly, not exactly, the same weights: threads add up in another order.
+Needs apt-get and dpkg for the images (5 GB of Debian packages), and some hours on two cores; a broken run goes on where
+it stopped. Calibrate afterwards: `aegis model calibrate`. The same seed gives nearly, not exactly, the same weights:
+threads add up in another order.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 import numpy as np
 import structlog
-import torch
 
 from consumer.tagging.bundle import TAXONOMY, default_bundle_path
 from consumer.tagging.taxonomy import load_taxonomy
 from export.mini.captions import corpus
+from export.mini.held_out import measure, measured_positions
 from export.mini.manifest import Row, capped, fetch, read_manifest
 from export.mini.model import IMAGE_SIZE as SIZE
 from export.mini.model import create_model, train_tokenizer
 from export.mini.package import write_bundle
+from export.mini.rules import other_rows
+from export.mini.sampling import Material
 from export.mini.store import PixelStore, build_store, open_store
-from export.mini.train import Material, Plan, train
+from export.mini.train import Plan, Trainer
 from export.mini.transform import served
 
-PER_FAMILY = 4
+PER_FAMILY = 6
 log = structlog.get_logger(__name__)
 
 
@@ -37,18 +42,28 @@ log = structlog.get_logger(__name__)
 @click.option("--packages", type=click.Path(path_type=Path), help="Unpacked packages, if they are here already.")
 @click.option("--taxonomy", type=click.Path(path_type=Path), default=default_bundle_path() / TAXONOMY)
 @click.option("--steps", type=int, default=Plan().steps, show_default=True)
-def main(work: Path, bundle: Path, packages: Path | None, taxonomy: Path, steps: int) -> None:
+@click.option(
+    "--leave-out", default="", help="Games (a,b,…) that are not trained on but measured: no bundle is written."
+)
+def main(  # noqa: PLR0917 - click passes them by name
+    work: Path, bundle: Path, packages: Path | None, taxonomy: Path, steps: int, leave_out: str
+) -> None:
     """Train aegis-mini and write its bundle; goes on from what `--work` already holds."""
-    rows = capped(read_manifest(), PER_FAMILY)
-    store = _images(rows, work, packages)
+    every_row, every_image = _images(work, packages)
     vocabulary = load_taxonomy(taxonomy)
+    left_out = {game for game in leave_out.split(",") if game}
+    kept = [at for at, row in enumerate(every_row) if row.game not in left_out]
+    rows, store = [every_row[at] for at in kept], every_image.of(kept)
     tokenizer = train_tokenizer(corpus(rows, vocabulary))
-    tokenizer.save(str(work / "tokenizer.json"))
-    model = create_model(tokenizer.get_vocab_size())
     material = Material(rows, store, tokenizer, vocabulary)
-    average = train(
-        model, material, Plan(steps=steps), lambda some, _: torch.save(some.state_dict(), work / "average.pt")
-    )
+    trainer = Trainer(create_model(tokenizer.get_vocab_size()), material, Plan(steps=steps))
+    average = trainer.run(work / f"checkpoint{'-without-' * bool(leave_out)}{leave_out}.pt")
+    if left_out:
+        whole = Material(every_row, every_image, tokenizer, vocabulary)
+        found = measure(average, whole, measured_positions(every_row, left_out), SIZE)
+        click.echo(json.dumps(asdict(found), indent=2))
+        return
+    tokenizer.save(str(work / "tokenizer.json"))
     checks = np.stack([served(store[at], SIZE) for at in range(0, len(store), max(1, len(store) // 64))])
     write_bundle(average, work / "tokenizer.json", taxonomy, bundle, checks)
     click.echo(
@@ -56,16 +71,20 @@ def main(work: Path, bundle: Path, packages: Path | None, taxonomy: Path, steps:
     )
 
 
-def _images(rows: list[Row], work: Path, packages: Path | None) -> PixelStore:
+def _images(work: Path, packages: Path | None) -> tuple[list[Row], PixelStore]:
+    """Return the rows that have pixels, and these, in the same order."""
+    if packages is None:
+        packages = work / "packages"
+        fetch(packages)
+    named = read_manifest()
+    rows = capped([*named, *other_rows(packages, named)], PER_FAMILY)
     folder = work / "store"
     if not (folder / "index.json").exists():
-        if packages is None:
-            packages = work / "packages"
-            fetch(packages)
         failed = build_store(rows, packages, folder)
         if failed:
             log.warning("images that could not be read", count=len(failed))
-    return open_store(folder)
+    store = open_store(folder)
+    return [rows[at] for at in store.positions], store
 
 
 main()

@@ -25,7 +25,6 @@ class Row:
     package: str
     path: str
     member: str
-    image_format: str
     object_types: tuple[str, ...]
     art_styles: tuple[str, ...]
     role: str
@@ -47,7 +46,6 @@ def read_manifest(path: Path = MANIFEST) -> list[Row]:
                 package=row["package"],
                 path=row["path"],
                 member=row["member"],
-                image_format=row["format"],
                 object_types=_split(row["object_types"]),
                 art_styles=_split(row["art_styles"]),
                 role=row["role"],

@@ -58,3 +58,9 @@ def train_tokenizer(lines: list[str], vocabulary_size: int = VOCABULARY_SIZE) ->
 def tokenize(tokenizer: Tokenizer, texts: list[str]) -> torch.Tensor:
     """Return int64 [N, CONTEXT_LENGTH]."""
     return torch.tensor([encoding.ids for encoding in tokenizer.encode_batch(texts)], dtype=torch.int64)
+
+
+def normalised(pixels: torch.Tensor) -> torch.Tensor:
+    """Return float [N, 3, S, S] in the network's range, channels last in memory."""
+    mean, std = torch.tensor(MEAN), torch.tensor(STD)
+    return ((pixels.float() / 255 - mean) / std).permute(0, 3, 1, 2)

@@ -62,7 +62,7 @@ def write_bundle(
         source=SOURCE,
         licence=LICENCE,
         dim=EMBED_DIM,
-        image=ImageSpec(size=IMAGE_SIZE, mean=MEAN, std=STD, ground=GROUND),
+        image=ImageSpec(size=IMAGE_SIZE, mean=MEAN, std=STD, ground=(GROUND, GROUND, GROUND)),
         logit_scale=float(model.logit_scale.detach().exp()),
         precision="fp32",
         context_length=CONTEXT_LENGTH,

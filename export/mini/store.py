@@ -5,9 +5,12 @@ Art up to `LONGEST_SIDE` keeps its own resolution, so that training can enlarge 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import re
 import zipfile
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,16 +25,20 @@ from export.mini.manifest import Row
 
 LONGEST_SIDE: Final = 160
 # Elsewhere in DDS files alpha holds data (player colour, gloss), not transparency.
-_DDS_ALPHA_GROUPS: Final = {"ui", "particles", "gaia_flora", "icons", "veg"}
+_DDS_WITH_ALPHA: Final = re.compile(r"/(ui|particles|icons|vegetation|selection|sprites)/|skins/gaia|Weather|Wakes")
 
 
 @dataclass(frozen=True, slots=True)
 class PixelStore:
-    """Random access to the decoded images: `store[i]` is uint8 [h, w, 4], colour premultiplied by alpha."""
+    """Random access to the decoded images: `store[i]` is uint8 [h, w, 4], colour premultiplied by alpha.
+
+    `positions[i]` is the place that image had in the rows given to `build_store`.
+    """
 
     blob: NDArray[np.uint8]
     offsets: NDArray[np.int64]
     shapes: NDArray[np.int32]
+    positions: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -41,6 +48,10 @@ class PixelStore:
         start = int(self.offsets[index])
         return self.blob[start : start + height * width * 4].reshape(height, width, 4)
 
+    def of(self, places: Sequence[int]) -> PixelStore:
+        """Return the images at `places` alone, in that order."""
+        return PixelStore(self.blob, self.offsets[places], self.shapes[places], self.positions[places])
+
 
 def open_store(folder: Path) -> PixelStore:
     """Open what `build_store` wrote; pixels are memory-mapped."""
@@ -48,22 +59,31 @@ def open_store(folder: Path) -> PixelStore:
     shapes = np.asarray(index["shapes"], dtype=np.int32)
     sizes = shapes[:, 0].astype(np.int64) * shapes[:, 1] * 4
     offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    return PixelStore(np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r"), offsets, shapes)
+    positions = np.asarray(index["positions"], dtype=np.int64)
+    return PixelStore(np.memmap(folder / "pixels.bin", dtype=np.uint8, mode="r"), offsets, shapes, positions)
 
 
-def build_store(rows: list[Row], packages: Path, folder: Path, workers: int = 2) -> list[int]:
-    """Decode `rows` from the unpacked `packages` into `folder`; return the positions that could not be read."""
+def build_store(rows: Sequence[Row], packages: Path, folder: Path, workers: int = 2) -> list[int]:
+    """Decode `rows` from the unpacked `packages` into `folder`; return the positions that could not be read.
+
+    These stay out of the store, and so does an image whose pixels were stored before under another name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    shapes, failed = [], []
+    shapes, positions, failed, seen = [], [], [], set()
     with (folder / "pixels.bin").open("wb") as file, ProcessPoolExecutor(workers) as pool:
         decoded = pool.map(_decode_row, rows, [packages] * len(rows), chunksize=32)
         for position, pixels in enumerate(decoded):
             if pixels is None:
                 failed.append(position)
-                pixels = np.zeros((1, 1, 4), np.uint8)  # noqa: PLW2901 - a placeholder keeps positions equal to the rows'
-            shapes.append(pixels.shape[:2])
-            file.write(pixels.tobytes())
-    (folder / "index.json").write_text(json.dumps({"shapes": shapes, "failed": failed}))
+                continue
+            content = pixels.tobytes()
+            digest = hashlib.sha256(repr(pixels.shape).encode() + content).digest()
+            if digest not in seen:
+                seen.add(digest)
+                shapes.append(pixels.shape[:2])
+                positions.append(position)
+                file.write(content)
+    (folder / "index.json").write_text(json.dumps({"shapes": shapes, "positions": positions}))
     return failed
 
 
@@ -84,7 +104,7 @@ def _decode_row(row: Row, packages: Path) -> NDArray[np.uint8] | None:
         with Image.open(source) as image:
             if image.format == "JPEG":
                 image.draft("RGB", (LONGEST_SIDE * 2, LONGEST_SIDE * 2))
-            if image.format == "DDS" and row.group not in _DDS_ALPHA_GROUPS:
+            if image.format == "DDS" and not _DDS_WITH_ALPHA.search(f"{row.path}!{row.member}"):
                 return premultiplied(image.convert("RGB"))
             return premultiplied(image)
     except (OSError, ValueError, KeyError, NotImplementedError, zipfile.BadZipFile):

@@ -1,168 +1,180 @@
-"""Training of aegis-mini: captions against pictures, and every labelled picture against its category's tag prompts."""
+"""Training of aegis-mini: captions against pictures, every labelled picture against its category's tag prompts.
+
+A third head, thrown away afterwards, guesses the words of the picture's path.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import islice
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import open_clip
 import structlog
 import torch
-from numpy.typing import NDArray
-from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
-from consumer.tagging.taxonomy import Taxonomy
-from export.mini.captions import caption, labels
-from export.mini.manifest import Row
-from export.mini.model import MEAN, STD, tokenize
-from export.mini.store import PixelStore
-from export.mini.transform import Augment
+from export.mini.model import normalised, tokenize
+from export.mini.muon import Muon
+from export.mini.sampling import Batch, Batches, Material, shared_words, trained_tags
 
 CATEGORY_WEIGHTS: Final = {"object_types": 1.0, "art_styles": 0.3, "texture_roles": 0.3, "materials": 0.3}
+_CHECKPOINT_EVERY: Final = 100
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast to train; `stages` are (share of the steps, image size).
+    """How long and how fast to train; `stages` are (end as a share of the steps, image size).
 
     Small pictures first: shapes are learned several times faster on them. `captions` of each batch get a sentence.
+    The rates are held for the share `held` of the steps, then fall along a half cosine.
     """
 
-    steps: int = 2000
+    steps: int = 4000
     batch: int = 128
-    captions: int = 64
-    stages: tuple[tuple[float, int], ...] = ((0.55, 64), (0.45, 96))
+    captions: int = 40
+    stages: tuple[tuple[float, int], ...] = ((0.5, 64), (1.0, 96))
+    held: float = 0.35
     rate: float = 2e-3
+    muon_rate: float = 0.02
     weight_decay: float = 0.05
     caption_weight: float = 0.4
+    word_weight: float = 0.3
     average: float = 0.998
     seed: int = 1
 
+    def size_at(self, step: int) -> int:
+        """Return the image size of the step (from 1)."""
+        return next(size for end, size in self.stages if step <= round(end * self.steps))
 
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What is trained on: `rows` and `store` have the same order."""
-
-    rows: Sequence[Row]
-    store: PixelStore
-    tokenizer: Tokenizer
-    taxonomy: Taxonomy
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """`pixels` uint8 [N, S, S, 3], `tokens` int64 [C, T], `targets` float [N, tags] by category, all 0 if unknown."""
-
-    pixels: Tensor
-    tokens: Tensor
-    targets: dict[str, Tensor]
+    def factor_at(self, step: int) -> float:
+        """Return what the rates are multiplied by: up over 100 steps, held, then down to a fiftieth."""
+        fallen = max(0.0, step / self.steps - self.held) / (1 - self.held)
+        return min(1.0, step / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * fallen)))
 
 
-def trained_tags(rows: Sequence[Row], taxonomy: Taxonomy) -> dict[str, list[str]]:
-    """Return per category the tags that at least 20 rows carry; others cannot be learned and stay out of the loss."""
-    counts: Counter[tuple[str, str]] = Counter(
-        (category, tag) for row in rows for category, tags in labels(row).items() for tag in tags
-    )
-    return {
-        category: [tag for tag in taxonomy.categories[category].tags if counts[category, tag] >= 20]
-        for category in CATEGORY_WEIGHTS
-    }
+class Trainer:
+    """The network, its running average (the better one on unseen games), optimisers, and how far they have come."""
 
-
-def sampling_weights(rows: Sequence[Row]) -> NDArray[np.float64]:
-    """Return probabilities: object types weigh the same; within one, games and groups by the root of their size."""
-    types = [row.object_types[0] if row.object_types else "none" for row in rows]
-    groups = Counter((kind, row.game, row.group) for kind, row in zip(types, rows, strict=True))
-    weights = np.array([groups[kind, row.game, row.group] ** -0.5 for kind, row in zip(types, rows, strict=True)])
-    totals: dict[str, float] = defaultdict(float)
-    for kind, weight in zip(types, weights, strict=True):
-        totals[kind] += float(weight)
-    share = np.array([(0.5 if kind == "none" else 1.0) / totals[kind] for kind in types])
-    weights *= share
-    probabilities: NDArray[np.float64] = weights / weights.sum()
-    return probabilities
-
-
-class Batches(IterableDataset[Batch]):
-    """Endless random batches."""
-
-    def __init__(self, material: Material, plan: Plan, size: int) -> None:
-        self.material, self.plan = material, plan
-        self.augment = Augment(size)
-        self.weights = sampling_weights(material.rows)
+    def __init__(self, model: open_clip.CLIP, material: Material, plan: Plan) -> None:
+        torch.manual_seed(plan.seed)
+        self.material, self.plan, self.step = material, plan, 0
         self.tags = trained_tags(material.rows, material.taxonomy)
+        self.model = model.to(memory_format=torch.channels_last)
+        self.average = deepcopy(model).eval()
+        words = shared_words(material.rows)
+        self.word_head = nn.Linear(model.visual.trunk.num_features, len(words))
+        self.optimisers = _optimisers(model, self.word_head, plan)
+        self._parts = {
+            "model": self.model,
+            "average": self.average,
+            "word_head": self.word_head,
+            **{f"optimiser{at}": one for at, one in enumerate(self.optimisers)},
+        }
 
-    def __iter__(self) -> Iterator[Batch]:
-        worker = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng((self.plan.seed, self.augment.size, worker.id if worker else 0))
-        torch.set_num_threads(1)
-        while True:
-            picked = rng.choice(len(self.weights), self.plan.batch, p=self.weights)
-            rows = [self.material.rows[index] for index in picked]
-            pixels = np.stack([self.augment(self.material.store[int(index)], rng) for index in picked])
-            tokens = tokenize(
-                self.material.tokenizer,
-                [caption(row, self.material.taxonomy, rng) for row in rows[: self.plan.captions]],
-            )
-            yield Batch(torch.from_numpy(pixels), tokens, self._targets(rows))
+    def save(self, path: Path) -> None:
+        """Write all that is needed to go on; a broken write leaves the old file."""
+        state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts.items()}
+        part = path.with_suffix(".part")
+        torch.save({"step": self.step, **state}, part)
+        part.replace(path)
 
-    def _targets(self, rows: list[Row]) -> dict[str, Tensor]:
-        known = [labels(row) for row in rows]
-        targets = {}
-        for category, tags in self.tags.items():
-            hits = torch.tensor([[float(tag in row.get(category, ())) for tag in tags] for row in known])
-            targets[category] = hits / hits.sum(1, keepdim=True).clamp(min=1)
-        return targets
+    def load(self, path: Path) -> None:
+        """Go on from what `save` wrote."""
+        state = torch.load(path, weights_only=True)
+        self.step = int(state["step"])
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+
+    def run(self, checkpoint: Path | None = None) -> open_clip.CLIP:
+        """Train to the end of the plan, from `checkpoint` on where it exists; return the average."""
+        if checkpoint is not None and checkpoint.exists():
+            self.load(checkpoint)
+        started = time.monotonic()
+        while self.step < self.plan.steps:
+            for batch in self._batches():
+                self.step += 1
+                losses = self._learn(batch)
+                if self.step % _CHECKPOINT_EVERY == 0 or self.step == self.plan.steps:
+                    seconds = round(time.monotonic() - started)
+                    log.info("trained", step=self.step, of=self.plan.steps, seconds=seconds, **losses)
+                    if checkpoint is not None:
+                        self.save(checkpoint)
+        return self.average
+
+    def _batches(self) -> Iterator[Batch]:
+        """Yield the batches of the steps that are left of this stage."""
+        plan, size = self.plan, self.plan.size_at(self.step + 1)
+        batches = Batches(self.material, size, plan.batch, plan.captions, plan.seed + self.step)
+        loader = iter(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4))
+        while self.step < plan.steps and plan.size_at(self.step + 1) == size:
+            yield next(loader)
+
+    def _learn(self, batch: Batch) -> dict[str, float]:
+        factor = self.plan.factor_at(self.step)
+        for optimiser, rate in zip(self.optimisers, (self.plan.rate, self.plan.muon_rate), strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * factor
+        self.model.train()
+        prompts = random_prompts(self.material, self.tags, np.random.default_rng((self.plan.seed, self.step)))
+        losses = losses_of(self.model, self.word_head, batch, prompts)
+        weights = {**CATEGORY_WEIGHTS, "caption": self.plan.caption_weight, "word": self.plan.word_weight}
+        total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        _update_average(self.average, self.model, min(self.plan.average, (1 + self.step) / (10 + self.step)))
+        return {name: round(loss.item(), 3) for name, loss in losses.items()}
 
 
-def normalised(pixels: Tensor) -> Tensor:
-    """Return float [N, 3, S, S] in the network's range, channels last in memory."""
-    mean, std = torch.tensor(MEAN), torch.tensor(STD)
-    return ((pixels.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+def losses_of(
+    model: open_clip.CLIP, word_head: nn.Module, batch: Batch, prompts: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return the loss of the captions, of the words and of each category.
 
-
-def loss_of(
-    model: open_clip.CLIP, batch: Batch, prompts: dict[str, Tensor], plan: Plan
-) -> tuple[Tensor, dict[str, float]]:
-    """Return the weighted sum and each part. `prompts`: tokens per category, tags first, then background."""
+    `prompts`: tokens per category, those of its tags first, then background.
+    """
     sizes = [len(batch.tokens), *(len(tokens) for tokens in prompts.values())]
     with torch.autocast("cpu", torch.bfloat16):
-        image = model.encode_image(normalised(batch.pixels))
+        features = model.visual.trunk(normalised(batch.pixels))
+        image = model.visual.head(features)
         text = model.encode_text(torch.cat([batch.tokens, *prompts.values()]))
+        words = word_head(features)
     image, text = (functional.normalize(vectors.float(), dim=-1) for vectors in (image, text))
     captions, *tag_texts = torch.split(text, sizes)
     scale = model.logit_scale.exp().clamp(max=100)
     logits = scale * image[: len(captions)] @ captions.T
     same = (batch.tokens[:, None] == batch.tokens[None]).all(-1).float()
     same = same / same.sum(1, keepdim=True)
-    parts = {"caption": (functional.cross_entropy(logits, same) + functional.cross_entropy(logits.T, same)) / 2}
+    losses = {
+        "caption": (functional.cross_entropy(logits, same) + functional.cross_entropy(logits.T, same)) / 2,
+        "word": _known_loss(words.float(), batch.words),
+    }
     for category, tag_text in zip(prompts, tag_texts, strict=True):
-        parts[category] = _tag_loss(scale * image @ tag_text.T, batch.targets[category])
-    total = plan.caption_weight * parts["caption"]
-    for category, weight in CATEGORY_WEIGHTS.items():
-        total = total + weight * parts[category]
-    return total, {name: part.item() for name, part in parts.items()}
+        targets = batch.targets[category]
+        losses[category] = _known_loss(scale * image @ tag_text.T, targets, smoothing=0.1)
+    return losses
 
 
-def _tag_loss(logits: Tensor, targets: Tensor, smoothing: float = 0.1) -> Tensor:
+def _known_loss(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Return the cross entropy of the rows with a target; logits beyond the targets' columns belong to no tag."""
     known = targets.sum(1) > 0
     if not known.any():
         return logits.sum() * 0
-    padded = functional.pad(targets[known], (0, logits.shape[1] - targets.shape[1]))
     count = targets.shape[1]
-    padded[:, :count] = padded[:, :count] * (1 - smoothing) + smoothing / count
-    return functional.cross_entropy(logits[known], padded)
+    smoothed = targets[known] * (1 - smoothing) + smoothing / count
+    return functional.cross_entropy(logits[known], functional.pad(smoothed, (0, logits.shape[1] - count)))
 
 
 def random_prompts(material: Material, tags: dict[str, list[str]], rng: np.random.Generator) -> dict[str, Tensor]:
@@ -177,66 +189,20 @@ def random_prompts(material: Material, tags: dict[str, list[str]], rng: np.rando
     return drawn
 
 
-def train(
-    model: open_clip.CLIP, material: Material, plan: Plan, on_checkpoint: Callable[[open_clip.CLIP, int], None]
-) -> open_clip.CLIP:
-    """Train `model` in place and return its weight average, which is the better one on unseen games.
-
-    `on_checkpoint` gets the average every 200 steps.
-    """
-    torch.manual_seed(plan.seed)
-    rng = np.random.default_rng(plan.seed)
-    model.to(memory_format=torch.channels_last)
-    model.train()
-    optimizer, average, tags = (
-        _optimizer(model, plan),
-        deepcopy(model).eval(),
-        trained_tags(material.rows, material.taxonomy),
-    )
-    started = time.monotonic()
-    for step, batch in enumerate(_staged(material, plan), start=1):
-        _set_rates(optimizer, plan, step)
-        total, parts = loss_of(model, batch, random_prompts(material, tags, rng), plan)
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        optimizer.step()
-        _update_average(average, model, min(plan.average, (1 + step) / (10 + step)))
-        if step % 50 == 0:
-            rounded = {name: round(value, 3) for name, value in parts.items()}
-            log.info("trained", step=step, of=plan.steps, seconds=round(time.monotonic() - started), **rounded)
-        if step % 200 == 0 or step == plan.steps:
-            on_checkpoint(average, step)
-    return average
-
-
-def _staged(material: Material, plan: Plan) -> Iterator[Batch]:
-    done, end = 0, 0.0
-    for share, size in plan.stages:
-        end += share
-        count = round(plan.steps * end) - done
-        batches = Batches(material, plan, size)
-        yield from islice(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4), count)
-        done += count
-
-
-def _optimizer(model: open_clip.CLIP, plan: Plan) -> torch.optim.Optimizer:
+def _optimisers(model: open_clip.CLIP, word_head: nn.Module, plan: Plan) -> tuple[torch.optim.Optimizer, Muon]:
+    """Muon for the convolutions but the first, AdamW for all else."""
+    convolutions = [weight for weight in model.visual.trunk.parameters() if weight.ndim == 4 and weight.shape[1] > 3]
+    taken = {id(weight) for weight in convolutions}
+    others = [weight for weight in (*model.parameters(), *word_head.parameters()) if id(weight) not in taken]
     groups = [
         {
-            "params": [parameter for parameter in model.parameters() if (parameter.ndim > 1) == decayed],
+            "params": [weight for weight in others if (weight.ndim > 1) == decayed],
             "weight_decay": plan.weight_decay if decayed else 0.0,
         }
         for decayed in (True, False)
     ]
-    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98))
-
-
-def _set_rates(optimizer: torch.optim.Optimizer, plan: Plan, step: int) -> None:
-    """Warm up over 100 steps, then fall to a fiftieth along a half cosine."""
-    progress = step / plan.steps
-    factor = min(1.0, step / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
-    for group in optimizer.param_groups:
-        group["lr"] = plan.rate * factor
+    adam = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), fused=True)
+    return adam, Muon(convolutions, rate=0.0, decay=plan.weight_decay)
 
 
 @torch.no_grad()

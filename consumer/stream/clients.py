@@ -1,4 +1,4 @@
-"""aiokafka clients with the settings that losing nothing requires; the letters are traps listed in docs/delivery.md."""
+"""aiokafka clients with the settings that losing nothing requires; its traps are listed in docs/delivery.md."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ async def test_a_handler_that_hangs_is_cut_off_and_given_up(harness: Harness) ->
 
     assert await harness.output_values() == [b"fine"]
     (letter,) = await read_all(harness.bootstrap, harness.dead_letters)
-    assert letter.text("dlq-error-class") == "TimeoutError"
+    assert letter.text("dlq-error-class") == "DeadlineExceededError"
 
 
 async def test_a_result_larger_than_the_topic_takes_is_a_dead_letter(harness: Harness) -> None:
@@ -242,7 +242,7 @@ async def test_an_engine_waits_for_a_topic_that_is_not_there_yet(harness: Harnes
 
     async with harness.running(handle) as running:
         await asyncio.sleep(0.5)
-        assert running.engine.readiness_problem() == "not a member of the consumer group yet"
+        assert running.engine.readiness_problem() == "not a member of the consumer group"
         client = AIOKafkaConsumer(bootstrap_servers=harness.bootstrap)
         await client.start()
         assert harness.settings.topic not in await client.topics()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from aiokafka import errors as kafka
 
+from consumer.stream.deadline import DeadlineExceededError
 from consumer.stream.faults import (
     COMMON_ROWS,
     FaultKind,
@@ -38,6 +39,7 @@ class SpecialServiceError(ServiceError):
         (ConnectionRefusedError(), FaultKind.TRANSIENT),
         (ConnectionResetError(), FaultKind.TRANSIENT),
         (BrokenPipeError(), FaultKind.TRANSIENT),
+        (DeadlineExceededError(), FaultKind.UNKNOWN),
         (TimeoutError(), FaultKind.UNKNOWN),
         (MemoryError(), FaultKind.UNKNOWN),
         (ValueError(), FaultKind.UNKNOWN),

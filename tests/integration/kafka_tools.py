@@ -31,11 +31,11 @@ class Written:
         return value.decode()
 
 
-async def make_topics(bootstrap: str, partitions: int, *names: str) -> None:
+async def make_topics(bootstrap: str, partitions: int, *names: str, config: dict[str, str] | None = None) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
+        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
     except TopicAlreadyExistsError:
         pass
     finally:

@@ -149,6 +149,20 @@ def tagged_row(event: AssetTagged) -> TaggedRow:
     )
 
 
+def removal(asset_id: str, removed_at_ms: int) -> Tombstone:
+    """Return the removal of an asset.
+
+    Raises:
+        RowRejectedError: a NUL character in the asset's id, or a time that no date can hold.
+
+    """
+    try:
+        datetime.fromtimestamp(removed_at_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise RowRejectedError(f"the removal's timestamp is no date: {removed_at_ms} ms") from error
+    return Tombstone(_name(asset_id, "asset_id"), removed_at_ms)
+
+
 def _tags(event: AssetTagged) -> tuple[TagRow, ...]:
     """Return one row for each tag: where two sources agree on a tag, the more confident one speaks."""
     found: dict[tuple[str, str], TagRow] = {}

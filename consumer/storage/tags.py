@@ -9,7 +9,7 @@ from pgvector import HalfVector
 
 from consumer.storage.database import close_pool, open_pool
 from consumer.storage.embeddings import EmbeddingMover
-from consumer.storage.errors import RowRejectedError
+from consumer.storage.errors import DatabaseError, DatabaseUnavailableError
 from consumer.storage.migrate import check_schema
 from consumer.storage.pg_errors import pg_errors_translated
 from consumer.storage.rows import TaggedRow, Tombstone, settle
@@ -141,9 +141,9 @@ class TagStore:
         self._mover.wake()
 
     async def write_isolating(self, entries: Sequence[TaggedRow | Tombstone]) -> list[Exception | None]:
-        """Store all entries but those that the database rejects; return for each its rejection, or None.
+        """Store all entries but those that the database rejects; return for each its error, or None.
 
-        A batch that is rejected is halved until the entries at fault stand alone.
+        A batch that is rejected, or fails in a way nobody knows, is halved until the entries at fault stand alone.
 
         Raises:
             DatabaseUnavailableError: try again with all of them; what was stored already does no harm.
@@ -151,7 +151,9 @@ class TagStore:
         """
         try:
             await self.write_batch(entries)
-        except RowRejectedError as error:
+        except DatabaseUnavailableError:
+            raise
+        except DatabaseError as error:
             if len(entries) == 1:
                 return [error]
             half = len(entries) // 2

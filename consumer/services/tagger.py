@@ -164,8 +164,9 @@ class TaggingHandler:
         return (self._publish(event, record, tagging),)
 
     def _forward_tombstone(self, record: SourceRecord) -> Publication:
-        """Tell subscribers that the asset was removed."""
-        return Publication(self._topics.tagged, record.key, None, record.headers)
+        """Tell subscribers that the asset was removed, and when: what was extracted before is void."""
+        removed_at_ms = record.timestamp_ms if record.timestamp_ms >= 0 else None
+        return Publication(self._topics.tagged, record.key, None, record.headers, removed_at_ms)
 
     async def _fetch(self, reference: ObjectRef) -> _Fetched:
         self._admission.check(reference)

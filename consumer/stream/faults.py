@@ -118,11 +118,15 @@ def judge(row: FaultRow, *, seconds_since_publication: float, seconds_since_firs
     return row.kind
 
 
+TOO_LARGE_ERRORS = (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError)
+
 _UNLISTED = FaultRow(Exception, FaultKind.UNKNOWN, "not listed: it may pass, or be a defect of ours")
 
 COMMON_ROWS = (
     FaultRow(EventDecodeError, FaultKind.POISON, "the value is not an event that we can read"),
-    FaultRow(kafka.MessageSizeTooLargeError, FaultKind.POISON, "the result is larger than the topic takes"),
+    *(FaultRow(error, FaultKind.POISON, "the result is larger than the topic takes") for error in TOO_LARGE_ERRORS),
+    FaultRow(kafka.InvalidTimestampError, FaultKind.POISON, "the topic takes no record of this time"),
+    FaultRow(kafka.UnknownError, FaultKind.UNKNOWN, "the broker refuses for a reason that the client does not know"),
     FaultRow(kafka.KafkaError, FaultKind.TRANSIENT, "the broker did not take the result"),
     FaultRow(ConnectionError, FaultKind.TRANSIENT, "a service cannot be reached"),
     FaultRow(DeadlineExceededError, FaultKind.UNKNOWN, "the record took longer than its deadline: slow or hanging"),

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from aiokafka.errors import MessageSizeTooLargeError
 
 from consumer.stream.assignment import Assignment
 from consumer.stream.burial import remains, whole
 from consumer.stream.deadline import deadline
-from consumer.stream.faults import Failure, FaultKind, FaultTable, failure_of, judge
+from consumer.stream.faults import TOO_LARGE_ERRORS, Failure, FaultKind, FaultTable, failure_of, judge
 from consumer.stream.lanes import Turn
 from consumer.stream.observer import StreamObserver
 from consumer.stream.publisher import Publisher
@@ -115,7 +114,7 @@ class RecordProcessor:
                 await self._publisher.send(forms[-1:])
                 break
             except Exception as error:  # noqa: BLE001 - no error may let the offset pass an unwritten dead letter
-                if isinstance(error, MessageSizeTooLargeError) and len(forms) > 1:
+                if isinstance(error, TOO_LARGE_ERRORS) and len(forms) > 1:
                     forms.pop()
                     continue
                 attempt += 1

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 
 from consumer.stream.closing import abandon_producer
+from consumer.stream.faults import TOO_LARGE_ERRORS
 from consumer.stream.records import Publication
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ class Publisher:
 
         Raises:
             KafkaError: not acknowledged; the same records may be sent again.
-            MessageSizeTooLargeError: a record is larger than the topic takes; sending again cannot help.
+            KafkaError of TOO_LARGE_ERRORS: a record is larger than the topic takes; sending again cannot help.
 
         """
         if not publications:
@@ -51,7 +52,7 @@ class Publisher:
             async with asyncio.timeout(self._timeout_seconds):
                 producer = await self._started()
                 await _written(producer, publications)
-        except MessageSizeTooLargeError:
+        except TOO_LARGE_ERRORS:
             raise
         except TimeoutError as error:
             await self._replace(producer)
@@ -97,7 +98,9 @@ class Publisher:
 async def _written(producer: AIOKafkaProducer, publications: Sequence[Publication]) -> None:
     acknowledgements = []
     for item in publications:
-        sent = await producer.send(item.topic, item.value, key=item.key, headers=list(item.headers))
+        sent = await producer.send(
+            item.topic, item.value, key=item.key, headers=list(item.headers), timestamp_ms=item.timestamp_ms
+        )
         # Also of one that nobody waits for any more.
         sent.add_done_callback(lambda done: done.cancelled() or done.exception())
         acknowledgements.append(sent)

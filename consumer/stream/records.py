@@ -30,12 +30,13 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A record to be written."""
+    """A record to be written; ``timestamp_ms`` since the epoch, None for the moment it is written."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    timestamp_ms: int | None = None
 
 
 class Handler(Protocol):

@@ -121,17 +121,18 @@ _row_entries = st.builds(
     _times,
     _times,
 )
+_removals = st.builds(lambda asset, removed: tombstone(asset, removed=removed), st.sampled_from("ab"), _times)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(entries=st.lists(_row_entries, max_size=8), data=st.data())
+@given(entries=st.lists(_row_entries | _removals, max_size=8), data=st.data())
 async def test_how_events_are_cut_into_batches_does_not_matter(
     store: TagStore,
     session: asyncpg.Connection[asyncpg.Record],
-    entries: Sequence[TaggedRow],
+    entries: Sequence[Entry],
     data: st.DataObject,
 ) -> None:
-    """In one batch, or shuffled and cut anywhere: the tables end the same."""
+    """In one batch, or shuffled and cut anywhere, removals among them: the tables end the same."""
 
     async def written(batches: Sequence[Sequence[Entry]]) -> list[tuple[object, ...]]:
         await session.execute("TRUNCATE assets, asset_tags, removed_assets")

@@ -52,9 +52,6 @@ class KafkaConnection(BaseSettings):
 
     def client_options(self) -> dict[str, Any]:
         """Return these settings as keyword arguments of aiokafka's clients."""
-        from schemas.header_names import read_any_header_name  # noqa: PLC0415 - most commands need no Kafka
-
-        read_any_header_name()
         options: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap,
             "security_protocol": self.security_protocol,

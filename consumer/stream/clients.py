@@ -7,6 +7,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 
 from consumer.stream.settings import StreamSettings
 from schemas.connections import KafkaConnection
+from schemas.header_names import read_any_header_name
 from schemas.topics import DEAD_LETTER_MESSAGE_BYTES
 
 _MS = 1000
@@ -14,6 +15,7 @@ _MS = 1000
 
 def make_consumer(connection: KafkaConnection, settings: StreamSettings) -> AIOKafkaConsumer:
     """Return a consumer that is not started and not subscribed."""
+    read_any_header_name()
     return AIOKafkaConsumer(
         **connection.client_options(),
         client_id=settings.client_id,

@@ -10,7 +10,8 @@ import click
 from pydantic import ValidationError
 
 from aegis.environment import use_stack_where_unset
-from aegis.errors import UserError, explain_settings
+from aegis.errors import UserError
+from schemas.settings_errors import explain_settings
 
 _VERBS = {
     "demo": "Show the whole pipeline on this machine, with the textures in samples/",

@@ -10,6 +10,8 @@ from importlib import import_module
 
 from pydantic import ValidationError
 
+from schemas.settings_errors import explain_settings
+
 _SERVICES = {
     "tagger": "reads asset-extracted, tags the textures, writes asset-tagged",
     "sink": "reads asset-tagged, writes PostgreSQL",
@@ -31,9 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         asyncio.run(_awaited(run))
     except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False):
-            place = ".".join(str(part) for part in problem["loc"])
-            sys.stderr.write(f"aegis {service}: {error.title}{'.' + place if place else ''}: {problem['msg']}\n")
+        sys.stderr.write(f"aegis {service}: {explain_settings(error)}\n")
         return 2
     except StartupError as error:
         sys.stderr.write(f"aegis {service}: {error}\n")

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
+import structlog
+
 from consumer.services.batches import BatchWriter
 from consumer.services.errors import StartupError
 from consumer.services.process import Process, run_engine
 from consumer.services.sink import SINK_FAULTS, StoringHandler
 from consumer.settings import EngineSettings, OperationsSettings, SinkSettings
-from consumer.storage.errors import SchemaVersionError
+from consumer.storage.errors import DatabaseUnavailableError, SchemaVersionError
 from consumer.storage.tags import TagStore
 from consumer.stream.clients import make_consumer, make_producer
 from consumer.stream.engine import StreamEngine
 from consumer.stream.publisher import Publisher
+from consumer.stream.retry import Backoff
 from schemas.connections import DatabaseConnection, KafkaConnection, TopicSettings
+
+_log = structlog.get_logger(__name__)
+_BACKOFF = Backoff()
 
 
 async def run() -> None:
@@ -32,10 +41,9 @@ async def run() -> None:
         max_bytes=settings.max_bytes_in_flight,
     )
     async with Process.open("sink", OperationsSettings()) as process:
-        try:
-            store = await TagStore.open(database)
-        except SchemaVersionError as error:
-            raise StartupError(str(error)) from error
+        store = await open_store(database, process.stop)
+        if store is None:
+            return
         writer = BatchWriter(store.write_isolating, settings.max_batch)
         engine = StreamEngine(
             stream,
@@ -50,3 +58,26 @@ async def run() -> None:
         finally:
             await writer.close()
             await store.close()
+
+
+async def open_store(database: DatabaseConnection, stop: asyncio.Event) -> TagStore | None:
+    """Open the tables, waiting for the database for as long as it is away; None when stopped before.
+
+    Raises:
+        StartupError: the tables are not those that this version works with.
+
+    """
+    attempt = 0
+    while not stop.is_set():
+        try:
+            return await TagStore.open(database)
+        except SchemaVersionError as error:
+            raise StartupError(str(error)) from error
+        except DatabaseUnavailableError as error:
+            attempt += 1
+            delay_seconds = _BACKOFF.delay_seconds(attempt)
+            _log.warning("database.unavailable", error=str(error), retry_in_seconds=round(delay_seconds, 1))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay_seconds):
+                    await stop.wait()
+    return None

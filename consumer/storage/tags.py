@@ -10,9 +10,9 @@ from pgvector import HalfVector
 from consumer.storage.database import close_pool, open_pool
 from consumer.storage.embeddings import EmbeddingMover
 from consumer.storage.errors import RowRejectedError
-from consumer.storage.migrate import check_schema
 from consumer.storage.pg_errors import pg_errors_translated
 from consumer.storage.rows import TaggedRow, Tombstone, settle
+from consumer.storage.schema_version import check_schema
 from schemas.connections import DatabaseConnection
 
 if TYPE_CHECKING:

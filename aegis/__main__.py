@@ -19,6 +19,7 @@ _VERBS = {
     "publish": "Send the events that an outage kept in the local spool",
     "tags": "Show the tags of one asset",
     "search": "Find assets by their tags",
+    "verdict": "Say whether a tag is right; no model overrules it",
     "topics": "Create and list the Kafka topics",
     "db": "Create and upgrade the PostgreSQL tables",
     "model": "Look at model bundles, and measure them",

@@ -10,7 +10,8 @@ import click
 from pydantic import ValidationError
 
 from aegis.environment import use_stack_where_unset
-from aegis.errors import UserError, explain_settings
+from aegis.errors import UserError
+from schemas.settings_errors import explain_settings
 
 _VERBS = {
     "demo": "Show the whole pipeline on this machine, with the textures in samples/",
@@ -18,6 +19,7 @@ _VERBS = {
     "publish": "Send the events that an outage kept in the local spool",
     "tags": "Show the tags of one asset",
     "search": "Find assets by their tags",
+    "verdict": "Say whether a tag is right; no model overrules it",
     "topics": "Create and list the Kafka topics",
     "db": "Create and upgrade the PostgreSQL tables",
     "model": "Look at model bundles, and measure them",

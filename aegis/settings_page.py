@@ -34,7 +34,7 @@ SECTIONS = (
     Section(KafkaConnection, f"tagger, sink, `aegis topics`, {_EXTRACTION}"),
     Section(TopicSettings, f"tagger, sink, `aegis topics`, {_EXTRACTION}"),
     Section(ObjectStoreConnection, f"tagger, {_EXTRACTION}"),
-    Section(DatabaseConnection, "sink, `aegis db`, `aegis tags`, `aegis search`"),
+    Section(DatabaseConnection, "sink, `aegis db`, `aegis tags`, `aegis search`, `aegis verdict`"),
     Section(TaggerSettings, "tagger"),
     Section(ModelSettings, "tagger"),
     Section(SinkSettings, "sink"),

@@ -75,7 +75,7 @@ def tagged_full() -> dict[str, Any]:
             image=ImageInfo(width=1024, height=1024, mode="RGBA"),
             tags=(
                 Tag(tag="character", category="object_types", confidence=0.93, source_model="aegis-mini"),
-                Tag(tag="brown", category="colours", confidence=0.71, source_model="pixels"),
+                Tag(tag="earth_tones", category="color_palettes", confidence=0.71, source_model="pixels"),
             ),
             model=model,
             taxonomy=taxonomy,

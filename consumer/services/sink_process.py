@@ -70,6 +70,6 @@ async def _open_store(database: DatabaseConnection, process: Process, backoff: B
         except DatabaseUnavailableError as error:
             attempt += 1
             problem, delay_seconds = str(error), backoff.delay_seconds(attempt)
-            _log.warning("database.unreachable", error=problem, retry_in_seconds=round(delay_seconds, 1))
+            _log.warning("database.unavailable", error=problem, retry_in_seconds=round(delay_seconds, 1))
             await first_of(process.stop.wait(), timeout_seconds=delay_seconds)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Self
 
 from pgvector import HalfVector
@@ -10,9 +11,9 @@ from pgvector import HalfVector
 from consumer.storage.database import close_pool, open_pool
 from consumer.storage.embeddings import EmbeddingMover
 from consumer.storage.errors import DatabaseError, DatabaseUnavailableError
-from consumer.storage.migrate import check_schema
 from consumer.storage.pg_errors import pg_errors_translated
-from consumer.storage.rows import TaggedRow, Tombstone, settle
+from consumer.storage.rows import TaggedRow, TagRow, Tombstone, settle
+from consumer.storage.schema_version import check_schema
 from schemas.connections import DatabaseConnection
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ _ASSET_COLUMNS: Final = (
     "taxonomy_version",
     "taxonomy_digest",
 )
-_TAG_COLUMNS: Final = ("asset_id", "category", "tag", "confidence", "source_model")
+_TAG_COLUMNS: Final = ("asset_id", *TagRow._fields)
 _EMBEDDING_COLUMNS: Final = ("sha256", "model_digest", "embedding")
 
+_ASSET_VALUES: Final = attrgetter(*_ASSET_COLUMNS)
 _COLUMNS: Final = ", ".join(_ASSET_COLUMNS)
 _NEW_VALUES: Final = ", ".join(f"{column} = EXCLUDED.{column}" for column in _ASSET_COLUMNS[1:])
 
@@ -172,7 +174,7 @@ async def _store(session: Connection, rows: Sequence[TaggedRow]) -> None:
     await session.copy_records_to_table(
         "staged_assets",
         columns=_ASSET_COLUMNS,
-        records=[tuple(getattr(row, column) for column in _ASSET_COLUMNS) for row in rows],
+        records=[_ASSET_VALUES(row) for row in rows],
     )
     won = {row["asset_id"] for row in await session.fetch(_UPSERT)}
     if not won:
@@ -182,11 +184,7 @@ async def _store(session: Connection, rows: Sequence[TaggedRow]) -> None:
     await session.copy_records_to_table(
         "asset_tags",
         columns=_TAG_COLUMNS,
-        records=[
-            (row.asset_id, tag.category, tag.tag, tag.confidence, tag.source_model)
-            for row in winners
-            for tag in row.tags
-        ],
+        records=[(row.asset_id, *tag) for row in winners for tag in row.tags],
     )
     await session.copy_records_to_table(
         "embeddings_incoming",

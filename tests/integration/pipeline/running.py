@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import asyncpg
 from minio import Minio
@@ -76,6 +78,17 @@ class ServiceProcess:
         """Kill it if it was started and still runs."""
         if hasattr(self, "process") and self.process.poll() is None:
             self.kill()
+
+    def readiness(self) -> dict[str, str]:
+        """Return what /readyz says of each check."""
+        (started,) = [line for line in self.events() if line["event"] == "process.started"]
+        try:
+            with urlopen(f"{started['operations']}/readyz", timeout=5) as answer:  # noqa: S310 - our own http address
+                body = answer.read()
+        except HTTPError as error:
+            with error:
+                body = error.read()
+        return dict(json.loads(body)["checks"])
 
     def events(self) -> list[dict[str, Any]]:
         """Return the JSON lines it logged."""

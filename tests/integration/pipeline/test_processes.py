@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
@@ -32,16 +30,6 @@ async def _stored(pipeline: Pipeline, prefix: str, count: int) -> None:
         return bool(found[0]["n"] == count)
 
     await eventually(there, f"{count} rows", 60)
-
-
-def _readiness(service: ServiceProcess) -> str:
-    (started,) = [line for line in service.events() if line["event"] == "process.started"]
-    try:
-        with urlopen(f"{started['operations']}/readyz", timeout=5) as answer:  # noqa: S310 - our own http address
-            return str(answer.read().decode())
-    except HTTPError as error:
-        with error:
-            return error.read().decode()
 
 
 async def test_a_rolling_restart_of_three_taggers_delivers_nothing_twice(idle_pipeline: Pipeline) -> None:
@@ -109,28 +97,6 @@ async def test_a_second_sigterm_ends_the_process_at_once(idle_pipeline: Pipeline
         service.start()
     await _stored(pipeline, asset_id, 1)
     assert [again.stop(), sink.stop()] == [0, 0]
-
-
-async def test_a_sink_that_starts_while_the_database_is_away_waits_for_it(
-    idle_pipeline: Pipeline, stack: Stack
-) -> None:
-    """It says so, stops when told to, and works once the database is there."""
-    pipeline = idle_pipeline
-    tagger, sink, stopped = pipeline.service("tagger"), pipeline.service("sink"), pipeline.service("sink")
-    tagger.start()
-    await pipeline.publish(pipeline.event(new_asset_id("away"), pipeline.upload(texture(4))))
-    stack.stop("postgres", kill=True)
-    try:
-        for service in (sink, stopped):
-            service.start()
-            await _logged(service, "database.unreachable")
-        assert "the database does not answer" in _readiness(sink)
-        assert stopped.stop() == 0
-    finally:
-        stack.start("postgres")
-    await _stored(pipeline, "test/away/", 1)
-    assert '"database":"ok"' in _readiness(sink).replace(" ", "")
-    assert [tagger.stop(), sink.stop()] == [0, 0]
 
 
 @pytest.mark.parametrize("name", ["postgres", "seaweedfs"])

@@ -23,6 +23,7 @@ class Written:
     key: bytes | None
     value: bytes | None
     headers: Headers
+    timestamp_ms: int = 0
 
     def text(self, header: str) -> str:
         """Return the one header of this name."""
@@ -76,7 +77,7 @@ async def read_all(bootstrap: str, topic: str) -> list[Written]:
         while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
             for partition, messages in (await consumer.getmany(timeout_ms=500)).items():
                 found.extend(
-                    Written(partition.partition, item.offset, item.key, item.value, tuple(item.headers))
+                    Written(partition.partition, item.offset, item.key, item.value, tuple(item.headers), item.timestamp)
                     for item in messages
                 )
         return sorted(found, key=lambda item: (item.partition, item.offset))

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from consumer.services.batches import BatchWriter
-from consumer.storage.errors import DatabaseUnavailableError, RowRejectedError
 from consumer.storage.rows import TaggedRow, Tombstone, removal, tagged_row
 from consumer.stream.deadline import off_the_clock
-from consumer.stream.faults import FaultKind, FaultRow, FaultTable, at_stage
+from consumer.stream.faults import at_stage
 from consumer.stream.records import Publication, SourceRecord
 from schemas import AssetTagged, Stage, check_headers, decode_event, removed_asset
-
-SINK_FAULTS = FaultTable(
-    (
-        FaultRow(DatabaseUnavailableError, FaultKind.TRANSIENT, "the database does not answer"),
-        FaultRow(RowRejectedError, FaultKind.POISON, "the database does not take this row"),
-    )
-)
 
 
 class StoringHandler:

@@ -62,8 +62,8 @@ class DecodedImage:
 def decode(data: bytes, limits: ImageLimits) -> DecodedImage:
     """Decode one picture, as a person would see it.
 
-    Channels of more than 8 bits are scaled, palettes expanded, CMYK converted, EXIF orientation applied. Of an animation
-    the first frame counts that shows anything.
+    Channels of more than 8 bits are scaled, palettes expanded, CMYK converted, EXIF orientation applied. Of an
+    animation the first frame counts that shows anything.
 
     Raises:
         ImageRejectedError: no image, of a format that is not allowed, above a limit, or broken.

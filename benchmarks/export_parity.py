@@ -1,4 +1,4 @@
-"""How close exported and quantised graphs stay to torch: ViT-B-32, ViT-L-14 and a SigLIP, with random weights.
+"""How close exported and quantised graphs stay to torch, with random weights; run by hand, since it takes long.
 
     nice -n 19 python -m benchmarks.export_parity
 

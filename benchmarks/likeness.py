@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pgvector import HalfVector
+from pgvector.asyncpg import register_vector
 
 from benchmarks.figures import Figure, report
 from consumer.storage.database import connect
@@ -86,6 +87,7 @@ async def _measured(connection: DatabaseConnection) -> list[Figure]:
 
 
 async def _store(session: Any, stored: Vectors) -> None:
+    await register_vector(session, schema="public")
     await session.execute(
         "INSERT INTO assets (asset_id, event_id, extracted_event_id, extracted_at, tagged_at, bucket, "
         "object_key, sha256, width, height, mode, model_id, model_digest, model_precision, calibrated, taxonomy_id, "

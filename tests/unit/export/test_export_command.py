@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +13,13 @@ import torch
 from click.testing import CliRunner, Result
 
 from aegis.model import command
-from consumer.tagging.bundle import load_bundle
+from consumer.tagging.bundle import describe_file, load_bundle, read_manifest
 from consumer.tagging.embed import open_embedder
 from consumer.tagging.textual import TextEncoder
 from export import quantise
+from export.compile import refresh_manifest
 from export.onnx_files import external_files, load_graph, opset_of, save_graph
-from tests.unit.export.making import SIZE, clip_config, siglip_config
+from tests.unit.export.making import SIZE, clip_config, raise_opset, siglip_config
 from tests.unit.tagging.tiny import TAXONOMY_JSON
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "supertuxkart"
@@ -132,3 +135,53 @@ def test_layers_that_lose_too_much_stay_in_fp32_and_are_named(clip: Path, tmp_pa
 def test_weights_beside_a_graph_are_listed_and_missed(clip: Path, tmp_path: Path) -> None:
     save_graph(load_graph(clip / "visual.onnx"), tmp_path / "visual.onnx", external_from_bytes=0)
     assert external_files(tmp_path / "visual.onnx") == ["visual.onnx.data"]
+
+
+def _too_new(folder: Path) -> str:
+    raise_opset(folder / "visual.int8.onnx", 99)
+    return "opset 99, at most"
+
+
+def _without_its_weights(folder: Path) -> str:
+    save_graph(load_graph(folder / "visual.onnx"), folder / "visual.onnx", external_from_bytes=0)
+    refresh_manifest(folder, read_manifest(folder), ["visual.onnx.data"])
+    (folder / "visual.onnx.data").unlink()
+    return "lacks visual.onnx.data"
+
+
+def _changed(folder: Path) -> str:
+    (folder / "textual.onnx").write_bytes((folder / "textual.onnx").read_bytes() + b"!")
+    return "textual.onnx is not the file that bundle.json describes"
+
+
+def _unlisted_weights(folder: Path) -> str:
+    save_graph(load_graph(folder / "visual.onnx"), folder / "visual.onnx", external_from_bytes=0)
+    (folder / "visual.onnx.data").unlink()
+    return "keeps weights in"
+
+
+@pytest.mark.parametrize("damage", [_too_new, _without_its_weights, _changed, _unlisted_weights])
+def test_a_bundle_that_cannot_run_is_told_in_one_sentence(
+    clip: Path, tmp_path: Path, damage: Callable[[Path], str]
+) -> None:
+    folder = shutil.copytree(clip, tmp_path / "bundle")
+    sentence = damage(folder)
+    if damage in {_too_new, _unlisted_weights}:
+        names = ["visual.onnx", "visual.int8.onnx"]
+        refresh_manifest(folder, read_manifest(folder), names)
+    elif damage is _without_its_weights:
+        manifest = read_manifest(folder)
+        files = manifest.files | {"visual.onnx": describe_file(folder / "visual.onnx")}
+        (folder / "bundle.json").write_text(manifest.model_copy(update={"files": files}).model_dump_json())
+    done = run("verify", folder)
+    assert done.exit_code == 2
+    assert sentence in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+def test_bundles_are_verified_and_listed_with_what_they_are(clip: Path) -> None:
+    assert "load here" in run("verify", clip).output
+    listed = " ".join(run("list", clip.parent).output.split())
+    assert "tiny-clip" in listed
+    assert "aegis-mini" in listed
+    assert "uncalibrated" in listed

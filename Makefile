@@ -40,7 +40,7 @@ check: $(DEV) ## Check style, format, types and the arrows of imports
 
 .PHONY: bench
 bench: $(DEV) ## Measure; prints tables and writes build/figures/*.json
-	@for file in $$(grep -l '__name__ == "__main__"' benchmarks/*.py); do \
+	@for file in $$(grep -L 'run by hand' $$(grep -l '__name__ == "__main__"' benchmarks/*.py)); do \
 		echo "bench: $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; \
 	done
 

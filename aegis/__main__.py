@@ -20,6 +20,7 @@ _VERBS = {
     "tags": "Show the tags of one asset",
     "search": "Find assets by their tags, or by what they look like",
     "verdict": "Say whether a tag is right; no model overrules it",
+    "dlq": "List, show, put back and drop records that could not be processed",
     "topics": "Create and list the Kafka topics",
     "db": "Create and upgrade the PostgreSQL tables",
     "model": "Make, look at and measure model bundles",

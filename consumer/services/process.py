@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from consumer.services.errors import StartupError
 from consumer.settings import OperationsSettings
 from consumer.stream.engine import StreamEngine
+from consumer.stream.session import FATAL_ERRORS
 from consumer.telemetry.health import Health
 from consumer.telemetry.http import serve_operations
 from consumer.telemetry.logs import configure_logging
@@ -52,7 +54,12 @@ class Process:
 
 
 async def run_engine(process: Process, engine: StreamEngine, dependencies: Mapping[str, Ping]) -> None:
-    """Run an engine until the process shall stop, and let the probes tell how it is."""
+    """Run an engine until the process shall stop, and let the probes tell how it is.
+
+    Raises:
+        StartupError: the brokers refuse us, and waiting would not help.
+
+    """
     process.health.add_liveness("stream", engine.liveness_problem)
     process.health.add_readiness("stream", engine.readiness_problem)
     watches = [
@@ -61,6 +68,10 @@ async def run_engine(process: Process, engine: StreamEngine, dependencies: Mappi
     ]
     try:
         await engine.run(process.stop)
+    except FATAL_ERRORS as error:
+        raise StartupError(
+            f"Kafka refuses us ({type(error).__name__}: {error}): check AEGIS_KAFKA_… and what the user may do"
+        ) from error
     finally:
         for watch in watches:
             watch.cancel()

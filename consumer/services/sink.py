@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from consumer.services.batches import BatchWriter
 from consumer.storage.errors import DatabaseUnavailableError, RowRejectedError
-from consumer.storage.rows import TaggedRow, Tombstone, tagged_row
+from consumer.storage.rows import TaggedRow, Tombstone, removal, tagged_row
+from consumer.stream.deadline import off_the_clock
 from consumer.stream.faults import FaultKind, FaultRow, FaultTable, at_stage
 from consumer.stream.records import Publication, SourceRecord
-from schemas import AssetTagged, MalformedEventError, Stage, decode_event
+from schemas import AssetTagged, Stage, check_headers, decode_event, removed_asset
 
 SINK_FAULTS = FaultTable(
     (
@@ -29,7 +30,8 @@ class StoringHandler:
         """Return nothing to publish: the sink is the end of the line."""
         with at_stage(Stage.DECODE_EVENT):
             row = receive(record)
-        with at_stage(Stage.STORE):
+        # Its place in a batch, and the transaction, take as long as the database takes: it has deadlines of its own.
+        with at_stage(Stage.STORE), off_the_clock():
             await self._writer.write(row)
         return ()
 
@@ -39,14 +41,10 @@ def receive(record: SourceRecord) -> TaggedRow | Tombstone:
 
     Raises:
         EventDecodeError: neither, or of a major version that we do not know.
+        RowRejectedError: it holds what no table can.
 
     """
+    check_headers(record.headers)
     if record.value is not None:
         return tagged_row(decode_event(AssetTagged, record.value))
-    try:
-        asset_id = (record.key or b"").decode()
-    except UnicodeDecodeError as error:
-        raise MalformedEventError("the tombstone's key is not UTF-8, so it names no asset") from error
-    if not asset_id:
-        raise MalformedEventError("the tombstone has no key, so it names no asset")
-    return Tombstone(asset_id=asset_id, removed_at_ms=record.timestamp_ms)
+    return removal(removed_asset(record.key), record.timestamp_ms)

@@ -17,6 +17,7 @@ from consumer.stream.clients import make_consumer, make_producer
 from consumer.stream.engine import StreamEngine
 from consumer.stream.publisher import Publisher
 from consumer.stream.settings import StreamSettings
+from consumer.tagging.cpus import available_cpus
 from consumer.tagging.decode import ImageLimits
 from schemas.connections import KafkaConnection, ObjectStoreConnection, TopicSettings
 
@@ -45,6 +46,7 @@ async def run() -> None:
                 frozenset(settings.allowed_buckets or (store_connection.bucket,)), settings.allowed_key_prefixes
             ),
             pipeline=pipeline,
+            decoders=model.workers or available_cpus(),
             budget=ByteBudget(settings.max_bytes_in_flight),
             max_object_bytes=settings.max_object_bytes,
             metrics=process.metrics,

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from aegis.search import command as search_command
 from consumer.storage.database import connect
-from consumer.storage.errors import DatabaseUnavailableError, RowRejectedError
+from consumer.storage.errors import DatabaseError, DatabaseUnavailableError, RowRejectedError
 from consumer.storage.likeness import LikeQuery, like
 from consumer.storage.migrate import migrate
 from consumer.storage.reads import TagQuery, TagReader
@@ -130,17 +130,18 @@ _row_entries = st.builds(
     _times,
     _times,
 )
+_removals = st.builds(lambda asset, removed: tombstone(asset, removed=removed), st.sampled_from("ab"), _times)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(entries=st.lists(_row_entries, max_size=8), data=st.data())
+@given(entries=st.lists(_row_entries | _removals, max_size=8), data=st.data())
 async def test_how_events_are_cut_into_batches_does_not_matter(
     store: TagStore,
     session: asyncpg.Connection[asyncpg.Record],
-    entries: Sequence[TaggedRow],
+    entries: Sequence[Entry],
     data: st.DataObject,
 ) -> None:
-    """In one batch, or shuffled and cut anywhere: the tables end the same."""
+    """In one batch, or shuffled and cut anywhere, removals among them: the tables end the same."""
 
     async def written(batches: Sequence[Sequence[Entry]]) -> list[tuple[object, ...]]:
         await session.execute("TRUNCATE assets, asset_tags, removed_assets")
@@ -218,6 +219,20 @@ async def test_one_bad_row_does_not_fail_its_batch(
     outcomes = await store.write_isolating([*good[:4], bad, *good[4:]])
     assert [type(outcome) for outcome in outcomes] == [type(None)] * 4 + [RowRejectedError] + [type(None)] * 5
     assert await session.fetchval("SELECT count(*) FROM assets") == 9
+
+
+async def test_a_row_that_fails_in_a_way_nobody_knows_does_not_fail_its_batch(
+    tables: DatabaseConnection, store: TagStore, session: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    """Here a trigger of somebody else's: its error names no cause that we know, and meets one asset alone."""
+    await session.execute(
+        "CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN IF NEW.asset_id = 'bad' THEN RAISE EXCEPTION 'odd'; END IF; RETURN NEW; END $$"
+    )
+    await session.execute("CREATE TRIGGER odd BEFORE INSERT ON assets FOR EACH ROW EXECUTE FUNCTION odd()")
+    outcomes = await store.write_isolating([row("a"), row("bad"), row("b"), row("c")])
+    assert [type(outcome) for outcome in outcomes] == [type(None), DatabaseError, type(None), type(None)]
+    assert await session.fetchval("SELECT count(*) FROM assets") == 3
 
 
 async def test_two_sinks_writing_the_same_assets_at_once_leave_the_newest(

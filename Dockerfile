@@ -47,8 +47,7 @@ ARG MODEL_ARCH
 ARG MODEL_PRETRAINED
 ARG TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
 COPY . .
-RUN mkdir /opt/model \
-    && if [ -n "${MODEL_ARCH}" ]; then \
+RUN if [ -z "${MODEL_ARCH}" ]; then mkdir /opt/model; else \
         /opt/pip/bin/pip install --extra-index-url "${TORCH_INDEX_URL}" -c constraints.txt '.[export]' \
         && /opt/pip/bin/aegis model export --arch "${MODEL_ARCH}" --pretrained "${MODEL_PRETRAINED}" --output /opt/model; \
     fi

@@ -12,7 +12,7 @@ Every service serves its own at `/metrics` of its operations port (`AEGIS_OPS_HO
 text format, and with them the usual `process_…` of CPU, memory and files. A histogram has the series `_bucket`, `_sum`
 and `_count`. Series of a partition are reported by its owner alone and end when it is revoked. What an extractor
 reports stands in the file that `AEGIS_SPOOL_METRICS_FILE` names, for node_exporter's textfile collector: an extraction
-is over before it could be scraped.
+is over before it could be scraped. Dashboard and alerts: [production.md](production.md#watching).
 """
 
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from benchmarks.figures import Figure
-from schemas import AssetExtracted
+from schemas import AssetExtracted, encode_event
 from tests.containers.composed import Composed, copied
 from tests.containers.docker import docker, inspect, require
 from tests.containers.readme import production_blocks
 from tests.containers.standins import BASE_IMAGE
-from tests.integration.kafka_tools import eventually, read_all
+from tests.integration.kafka_tools import eventually, read_all, write
 from tests.integration.pipeline.running import Pipeline, new_asset_id, texture
 from tests.integration.prometheus import query, rules
 
@@ -86,6 +86,11 @@ def _events(pipeline: Pipeline, count: int, seed: int) -> list[AssetExtracted]:
     return [pipeline.event(new_asset_id("compose"), reference) for _ in range(count)]
 
 
+async def _publish_at_once(pipeline: Pipeline, events: list[AssetExtracted]) -> None:
+    records = [(event.asset_id.encode(), encode_event(event)) for event in events]
+    await write(pipeline.bootstrap, pipeline.topics.extracted, records)
+
+
 async def _whole(composed: Composed) -> None:
     """Wait until every tagger runs and takes work."""
     composed.compose("up", "--detach", "--wait", "--scale", f"tagger={TAGGERS}")
@@ -127,13 +132,11 @@ async def test_an_event_becomes_a_row(composed: Composed, pipeline: Pipeline, fi
 async def test_a_killed_tagger_loses_nothing_and_is_replaced(composed: Composed, pipeline: Pipeline) -> None:
     """Killed amid its work by `docker kill`: the others take over, `up` brings a new one."""
     await _whole(composed)
-    events = _events(pipeline, 300, 40)
-    publishing = asyncio.create_task(pipeline.publish(*events))
-    await asyncio.sleep(0.5)
-    victim = composed.containers("tagger")[0]["ID"]
-    docker("kill", victim)
-    await publishing
+    events = _events(pipeline, 600, 40)
+    await _publish_at_once(pipeline, events)
+    docker("kill", composed.containers("tagger")[0]["ID"])
 
+    assert await _rows(pipeline, events) < len(events), "it was not amid its work: take more events"
     assert len(composed.containers("tagger")) == TAGGERS - 1
     await _all_stored(pipeline, events, TAKEOVER_SECONDS)
     await _whole(composed)
@@ -161,8 +164,8 @@ async def test_a_restart_of_everything_loses_nothing(composed: Composed, pipelin
     done = _events(pipeline, 20, 50)
     await pipeline.publish(*done)
     await _all_stored(pipeline, done)
-    in_flight = _events(pipeline, 200, 51)
-    await pipeline.publish(*in_flight)
+    in_flight = _events(pipeline, 600, 51)
+    await _publish_at_once(pipeline, in_flight)
 
     composed.shell(production_blocks()[STOP])
     assert composed.compose("ps", "--all", "--quiet") == ""

@@ -37,7 +37,8 @@ class StoringHandler:
         with at_stage(Stage.STORE), off_the_clock():
             await self._writer.write(row)
         if isinstance(row, TaggedRow):
-            self._metrics.asset_stored((utc_now() - row.extracted_at).total_seconds())
+            # Two machines' clocks: a hair's breadth before zero is zero.
+            self._metrics.asset_stored(max(0.0, (utc_now() - row.extracted_at).total_seconds()))
         return ()
 
 

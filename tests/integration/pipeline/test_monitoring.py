@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 import shutil
 import subprocess
 import threading
@@ -82,11 +82,15 @@ def _prometheus(folder: Path, targets: dict[str, tuple[str, str]]) -> Iterator[s
         process.wait(20)
 
 
-def _operations_address(pipeline: Pipeline, service: str) -> str:
+async def _operations_address(pipeline: Pipeline, service: str) -> str:
+    """Wait until a service tells in its log where its operations port is."""
     (log,) = pipeline.log_dir.glob(f"{service}-*.log")
-    events = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-    (started,) = [event for event in events if event["event"] == "process.started"]
-    return str(started["operations"]).removeprefix("http://")
+
+    def told() -> list[str]:
+        return re.findall(r'"operations": "http://([^"]+)"', log.read_text())
+
+    await eventually(lambda: bool(told()), f"{service} has started")
+    return told()[0]
 
 
 async def _one_of_everything(pipeline: Pipeline) -> None:
@@ -112,8 +116,11 @@ async def test_every_query_is_answered(own_pipeline: Pipeline, tmp_path: Path) -
     assert spooled.aegis("publish", "--spool").returncode == 0
 
     with _served(exported) as port:
-        targets = {service: (_operations_address(own_pipeline, service), "/metrics") for service in ("tagger", "sink")}
-        targets["extractors"] = (f"127.0.0.1:{port}", "/spool.prom")
+        targets = {
+            "tagger": (await _operations_address(own_pipeline, "tagger"), "/metrics"),
+            "sink": (await _operations_address(own_pipeline, "sink"), "/metrics"),
+            "extractors": (f"127.0.0.1:{port}", "/spool.prom"),
+        }
         with _prometheus(tmp_path, targets) as address:
             asked = [promql.replace("$__rate_interval", "30s") for promql in dashboard_queries()]
             unanswered = {promql for promql in asked if EMPTY_WHEN_WELL not in promql}

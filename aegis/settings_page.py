@@ -33,7 +33,7 @@ class Section:
 SECTIONS = (
     Section(KafkaConnection, f"tagger, sink, `aegis topics`, `aegis dlq`, {_EXTRACTION}"),
     Section(TopicSettings, f"tagger, sink, `aegis topics`, `aegis dlq`, {_EXTRACTION}"),
-    Section(ObjectStoreConnection, f"tagger, {_EXTRACTION}"),
+    Section(ObjectStoreConnection, f"tagger, `aegis bucket`, {_EXTRACTION}"),
     Section(DatabaseConnection, "sink, `aegis db`, `aegis tags`, `aegis search`, `aegis verdict`"),
     Section(TaggerSettings, "tagger"),
     Section(ModelSettings, "tagger"),

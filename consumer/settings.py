@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -124,12 +125,31 @@ class EngineSettings(BaseSettings):
         )
 
 
+def default_cache_dir() -> Path:
+    """Return our folder in the user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis-tagger" / "models"
+
+
 class ModelSettings(BaseSettings):
     """`AEGIS_MODEL_…`: the model that tags, and how it runs."""
 
     model_config = _config("AEGIS_MODEL_")
 
-    bundle: Path | None = Field(default=None, description="Folder of a model bundle; not set: aegis-mini")
+    bundle: str | None = Field(
+        default=None,
+        description="Model bundle: a folder, an archive (tar, zip), or either as s3://bucket/key; not set: aegis-mini",
+    )
+    cache_dir: Path = Field(
+        default_factory=default_cache_dir,
+        description="Where bundles out of archives and S3 are kept; "
+        "default: aegis-tagger/models under $XDG_CACHE_HOME or ~/.cache",
+    )
+    precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
+        default="auto",
+        description="Graph of the bundle that runs; auto: fp16 on a GPU, "
+        "int8 where the CPU has instructions for it, else fp32",
+    )
+    use_names: bool = Field(default=True, description="Let the names of files and folders speak for tags too")
     provider: str = Field(
         default="CPUExecutionProvider", description="onnxruntime execution provider; never silently replaced"
     )

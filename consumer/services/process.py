@@ -20,6 +20,7 @@ from consumer.telemetry.http import serve_operations
 from consumer.telemetry.logs import configure_logging
 from consumer.telemetry.loop_lag import measure_loop_lag
 from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.registry import Reporter
 
 _log = structlog.get_logger(__name__)
 _ENDED_BY_SECOND_SIGNAL = 130
@@ -39,10 +40,10 @@ class Process:
 
     @staticmethod
     @asynccontextmanager
-    async def open(name: str, settings: OperationsSettings) -> AsyncIterator[Process]:
+    async def open(name: Reporter, settings: OperationsSettings) -> AsyncIterator[Process]:
         """Configure logs, serve the operations port, and listen for signals."""
         configure_logging(settings.log_level, settings.log_format)
-        process = Process(asyncio.Event(), Health(), Metrics())
+        process = Process(asyncio.Event(), Health(), Metrics(name))
         async with (
             _stop_on_signals(process.stop),
             serve_operations(settings.host, settings.port, process.health, process.metrics) as port,

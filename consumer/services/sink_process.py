@@ -8,7 +8,7 @@ from consumer.services.batches import BatchWriter
 from consumer.services.errors import StartupError
 from consumer.services.faults import sink_faults
 from consumer.services.process import Process, run_engine
-from consumer.services.sink import StoringHandler
+from consumer.services.sink import StoringHandler, measured
 from consumer.settings import EngineSettings, OperationsSettings, SinkSettings
 from consumer.storage.errors import DatabaseUnavailableError, SchemaVersionError
 from consumer.storage.tags import TagStore
@@ -42,10 +42,10 @@ async def run() -> None:
         store = await _open_store(database, process, stream.backoff)
         if store is None:
             return
-        writer = BatchWriter(store.write_isolating, settings.max_batch)
+        writer = BatchWriter(measured(store.write_isolating, process.metrics), settings.max_batch)
         engine = StreamEngine(
             stream,
-            StoringHandler(writer),
+            StoringHandler(writer, process.metrics),
             sink_faults(),
             make_consumer=lambda: make_consumer(kafka, stream),
             publisher=Publisher(lambda: make_producer(kafka, stream.client_id), stream.publish_timeout_seconds),

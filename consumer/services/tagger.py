@@ -109,7 +109,7 @@ class TaggingHandler:
         with at_stage(Stage.EMBED), off_the_clock():
             embedded = await self._pipeline.embed(prepared)
         with at_stage(Stage.SCORE):
-            scored = self._pipeline.score(embedded.vector, prepared)
+            scored = self._pipeline.score(embedded.vector, prepared, names_of(event))
 
         tagging = _Tagging(
             stored=event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256}),
@@ -196,6 +196,12 @@ def receive(record: SourceRecord) -> AssetExtracted | None:
         key = (record.key or b"").decode(errors="replace")[:80]
         raise MalformedEventError(f"the record's key is {key!r}, its asset_id {event.asset_id[:80]!r}: make them equal")
     return event
+
+
+def names_of(event: AssetExtracted) -> tuple[str | None, ...]:
+    """Return what the asset is called: evidence for its tags."""
+    source = event.source
+    return (event.asset_id,) if source is None else (source.name, source.container_path, event.asset_id)
 
 
 def _size_or(reference: ObjectRef, default: int) -> int:

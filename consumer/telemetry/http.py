@@ -44,6 +44,7 @@ def operations_app(health: Health, metrics: Metrics) -> Starlette:
         return answer
 
     async def render(_: Request) -> Response:
+        metrics.readiness_asked(is_ready=all(problem is None for problem in health.readiness().values()))
         return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(

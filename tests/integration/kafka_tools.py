@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -33,12 +34,18 @@ class Written:
 
 
 async def make_topics(bootstrap: str, partitions: int, *names: str, config: dict[str, str] | None = None) -> None:
+    """Create topics, and wait until the broker answers for them: the controller knows of them earlier."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
-    except TopicAlreadyExistsError:
-        pass
+        with contextlib.suppress(TopicAlreadyExistsError):
+            await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
+
+        async def known() -> bool:
+            described = await admin.describe_topics(list(names))
+            return all(topic["error_code"] == 0 and topic["partitions"] for topic in described)
+
+        await eventually(known, f"the broker knows {', '.join(names)}")
     finally:
         await admin.close()
 

@@ -127,21 +127,24 @@ async def test_a_consumer_closes_in_time_whatever_its_broker_does(kafka: Stack, 
     settings = harness.settings
     connection = KafkaConnection(bootstrap=harness.bootstrap)
     consumer = make_consumer(connection, settings)
-    await consumer.start()
-    consumer.subscribe([harness.source])
-    await eventually(lambda: len(consumer.assignment()) == 3, "it gets its partitions")
-    with frozen(kafka, "kafka"):
-        await asyncio.sleep(1)
-        started = time.monotonic()
-        await close_consumer(consumer, 1.0)
-        assert time.monotonic() - started < 20
-        assert _tasks_of_aiokafka() == []
-
     successor = make_consumer(connection, settings)
-    await successor.start()
-    successor.subscribe([harness.source])
-    await eventually(lambda: len(successor.assignment()) == 3, "the successor gets them")
-    await successor.stop()
+    try:
+        await consumer.start()
+        consumer.subscribe([harness.source])
+        await eventually(lambda: len(consumer.assignment()) == 3, "it gets its partitions")
+        with frozen(kafka, "kafka"):
+            await asyncio.sleep(1)
+            started = time.monotonic()
+            await close_consumer(consumer, 1.0)
+            assert time.monotonic() - started < 20
+            assert _tasks_of_aiokafka() == []
+
+        await successor.start()
+        successor.subscribe([harness.source])
+        await eventually(lambda: len(successor.assignment()) == 3, "the successor gets them")
+    finally:
+        await consumer.stop()
+        await successor.stop()
 
 
 async def test_a_shutdown_while_kafka_is_frozen_ends(kafka: Stack, harness: Harness) -> None:

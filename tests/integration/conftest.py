@@ -6,6 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -24,10 +25,12 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.T
     """Show with a failure what the processes and services of its test said last."""
     report = yield
     if report.when == "call" and report.failed:
-        here = item.funcargs
-        logs = [*here["tmp_path"].rglob("*.log")] if "tmp_path" in here else []
-        logs += [*(here["stack"].folder / "logs").glob("*.log")] if "stack" in here else []
-        report.sections += [(f"end of {log.name}", log.read_text()[-_SHOWN_CHARACTERS:]) for log in sorted(logs)]
+        temporary, services = (item.funcargs.get(name) for name in ("tmp_path", "stack"))
+        logs = sorted(temporary.rglob("*.log")) if isinstance(temporary, Path) else []
+        logs += sorted((services.folder / "logs").glob("*.log")) if isinstance(services, Stack) else []
+        report.sections += [
+            (f"end of {log.name}", log.read_text(errors="replace")[-_SHOWN_CHARACTERS:]) for log in logs
+        ]
     return report
 
 

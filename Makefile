@@ -112,6 +112,7 @@ $(BIN)/python:
 $(DEV): $(PACKAGES) | $(BIN)/python
 	@echo "install: packages for work and tests, torch among them (minutes the first time)"
 	@$(PIP) -e '.[extract,stack,export,dev]'
+	@sync # gigabytes: until they are on the disk, every fsync of Kafka and PostgreSQL waits for them
 	@touch $(RUN) $(DEV)
 
 $(DEEP): $(DEV)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from consumer.services.admission import Admission
@@ -91,6 +91,7 @@ class _Tagging:
     stored: ObjectRef
     info: ImageInfo
     tags: tuple[Tag, ...]
+    pixel_evidence: Mapping[str, Mapping[str, float]]
     embedding: Embedding
     timings_ms: TimingsMs
 
@@ -141,6 +142,7 @@ class TaggingHandler:
             stored=event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256}),
             info=prepared.info,
             tags=scored.tags,
+            pixel_evidence=prepared.evidence,
             embedding=Embedding.from_array(embedded.vector),
             timings_ms=TimingsMs(
                 wait=round(wait_ms, 3),
@@ -189,6 +191,7 @@ class TaggingHandler:
             timings_ms=tagging.timings_ms,
             caused_by=CausedBy(topic=record.topic, partition=record.partition, offset=record.offset),
             source=event.source,
+            pixel_evidence=tagging.pixel_evidence,
             embedding=tagging.embedding,
         )
         headers = event_headers(tagged, source=EVENT_SOURCE, traceparent=header_text(record.headers, "traceparent"))

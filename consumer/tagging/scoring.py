@@ -21,7 +21,7 @@ PixelEvidence = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class Rule:
     """What one category needs, laid out for numpy; `rows` are its places in the stacked matrix."""
 
     spec: Category
@@ -44,7 +44,7 @@ class Scorer:
     def __init__(self, bundle: Bundle) -> None:
         self.calibrated = bundle.calibration is not None
         self._scale = bundle.manifest.logit_scale
-        self._source = bundle.manifest.source_model
+        self.source = bundle.manifest.source_model
         parts, rules, at = [], {}, 0
         for category, spec in bundle.taxonomy.categories.items():
             vectors = bundle.vectors[category]
@@ -53,43 +53,51 @@ class Scorer:
             fitted = bundle.calibration.categories.get(category) if bundle.calibration else None
             rules[category] = _rule(spec, vectors.names, slice(at, middle), slice(middle, end), fitted)
             at = end
-        self._matrix = np.concatenate(parts).astype(np.float32)
-        self._rules: dict[str, _Rule] = rules
+        # In float64 a sum does not depend on how many rows are multiplied at once, as far as a confidence shows.
+        self._matrix = np.concatenate(parts).astype(np.float64)
+        self.rules: dict[str, Rule] = rules
 
-    def score(self, embedding: Vector, pixel_evidence: PixelEvidence) -> list[Tag]:
+    def score(self, embedding: Vector, pixel_evidence: PixelEvidence, *, threshold: float | None = None) -> list[Tag]:
         """Return the tags that reach their thresholds, highest confidence first.
 
         `embedding`: [D], L2-normalised. `pixel_evidence`: probability by category and tag, from tests on the pixels; it
-        decides alone for tags whose evidence is `pixels`, and may raise, never lower, the others.
+        decides alone for tags whose evidence is `pixels`, and may raise, never lower, the others. `threshold`: in place
+        of the taxonomy's own.
         """
         tags = [
             Tag(tag=rule.spec.shown_name(name), category=category, confidence=confidence, source_model=source)
             for category, rule, name, confidence, source in self._judged(embedding, pixel_evidence)
-            if confidence >= rule.spec.threshold_of(name) and not rule.spec.tags[name].off
+            if confidence >= (rule.spec.threshold_of(name) if threshold is None else threshold)
+            and not rule.spec.tags[name].off
         ]
         return sorted(tags, key=lambda tag: -tag.confidence)
 
     def probabilities(self, embedding: Vector, pixel_evidence: PixelEvidence) -> dict[str, dict[str, float]]:
         """Return the confidence of every tag by category, without thresholds and under the file's own names."""
-        found: dict[str, dict[str, float]] = {category: {} for category in self._rules}
+        found: dict[str, dict[str, float]] = {category: {} for category in self.rules}
         for category, _, name, confidence, _ in self._judged(embedding, pixel_evidence):
             found[category][name] = confidence
         return found
 
     def similarities(self, embedding: Vector) -> dict[str, tuple[Vector, Vector]]:
         """Return per category the scaled similarities to tags and to background, which calibration is fitted on."""
-        logits = self._scale * (self._matrix @ embedding.astype(np.float32))
-        return {category: (logits[rule.rows], logits[rule.background_rows]) for category, rule in self._rules.items()}
+        logits = self.logits(embedding)
+        return {category: (logits[rule.rows], logits[rule.background_rows]) for category, rule in self.rules.items()}
 
-    def _judged(self, embedding: Vector, pixel_evidence: PixelEvidence) -> Iterator[tuple[str, _Rule, str, float, str]]:
-        logits = self._scale * (self._matrix @ embedding.astype(np.float32))
-        for category, rule in self._rules.items():
+    def logits(self, embeddings: Vector) -> NDArray[np.float64]:
+        """Return the scaled similarities of [D] or [n, D] to all tags and backgrounds, in the order of the rules."""
+        product: NDArray[np.float64] = self._scale * (embeddings.astype(np.float64) @ self._matrix.T)
+        return product
+
+    def _judged(self, embedding: Vector, pixel_evidence: PixelEvidence) -> Iterator[tuple[str, Rule, str, float, str]]:
+        logits = self.logits(embedding)
+        for category, rule in self.rules.items():
             seen = pixel_evidence.get(category, {})
-            confidences = _confidences(rule, logits[rule.rows], logits[rule.background_rows])
+            confidences = confidences_of(rule, logits[rule.rows], logits[rule.background_rows])
             if rule.spec.exclusive and seen:
                 confidences = confidences * (1 - max(seen.values()))
             for name, confidence in zip(rule.names, confidences.tolist(), strict=True):
-                own, source = confidence, self._source
+                own, source = confidence, self.source
                 if seen.get(name, 0.0) > own:
                     own, source = seen[name], PIXELS
                 yield category, rule, name, round(own, 4), source
@@ -98,7 +106,7 @@ class Scorer:
                     yield category, rule, name, round(float(confidence), 4), PIXELS
 
 
-def _confidences(rule: _Rule, tags: Vector, background: Vector) -> NDArray[np.float64]:
+def confidences_of(rule: Rule, tags: Vector, background: Vector) -> NDArray[np.float64]:
     if rule.spec.exclusive:
         return exclusive_probabilities(tags, background, rule.shared, rule.shared_bias)
     margins = margins_over(tags, background)
@@ -129,10 +137,10 @@ def log_sum_exp(values: Vector) -> Vector:
 
 def _rule(
     spec: Category, names: tuple[str, ...], rows: slice, background_rows: slice, fitted: CategoryCalibration | None
-) -> _Rule:
+) -> Rule:
     shared = fitted.shared if fitted and fitted.shared else SharedScale(temperature=1.0, bias={}, background_bias=0.0)
     platt = [fitted.tags.get(name, UNFITTED) if fitted else UNFITTED for name in names]
-    return _Rule(
+    return Rule(
         spec=spec,
         names=names,
         rows=rows,

@@ -36,6 +36,7 @@ class TaggedRow:
     extracted_event_id: UUID
     extracted_at: datetime
     tagged_at: datetime
+    as_of: datetime | None
     bucket: str
     object_key: str
     size_bytes: int | None
@@ -60,6 +61,10 @@ class TaggedRow:
         """Of two events of one asset the one of higher rank wins, in whatever order they arrive."""
         return (self.extracted_at, self.tagged_at, self.event_id)
 
+    def outlives(self, removal: Tombstone) -> bool:
+        """Tell whether the asset was known to be there after the removal."""
+        return (self.as_of or self.tagged_at) > removal.removed_at
+
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
@@ -67,7 +72,8 @@ class Tombstone:
 
     That is compared with the tagging time, not with the extraction's: both are read from the tagger's clock, which
     passes a key's removals and events on in order. An asset extracted again while its removal still waited for the
-    tagger is therefore kept, and an old event that is delivered again after the removal stays out.
+    tagger is therefore kept, and an old event that is delivered again after the removal stays out. A replay tags what it
+    read long before: its events say as of when, and that counts.
     """
 
     asset_id: str
@@ -100,7 +106,7 @@ def settle(entries: Iterable[TaggedRow | Tombstone]) -> Settled:
             removals[entry.asset_id] = entry
     for row in rows:
         removal = removals.get(row.asset_id)
-        if removal is not None and row.tagged_at <= removal.removed_at:
+        if removal is not None and not row.outlives(removal):
             continue
         best = newest.get(row.asset_id)
         if best is None or best.rank < row.rank:
@@ -128,6 +134,7 @@ def tagged_row(event: AssetTagged) -> TaggedRow:
         extracted_event_id=event.extracted_event_id,
         extracted_at=event.extracted_at,
         tagged_at=event.occurred_at,
+        as_of=event.as_of,
         bucket=_name(stored.bucket, "object.bucket"),
         object_key=_name(stored.key, "object.key"),
         size_bytes=stored.size,

@@ -24,6 +24,7 @@ _ASSET_COLUMNS: Final = (
     "extracted_event_id",
     "extracted_at",
     "tagged_at",
+    "as_of",
     "bucket",
     "object_key",
     "size_bytes",
@@ -57,7 +58,7 @@ INSERT INTO assets ({_COLUMNS})
 SELECT {_COLUMNS} FROM staged_assets AS staged
 WHERE NOT EXISTS (
     SELECT FROM removed_assets AS removed
-    WHERE removed.asset_id = staged.asset_id AND removed.removed_at >= staged.tagged_at
+    WHERE removed.asset_id = staged.asset_id AND removed.removed_at >= coalesce(staged.as_of, staged.tagged_at)
 )
 ORDER BY asset_id
 ON CONFLICT (asset_id) DO UPDATE SET {_NEW_VALUES}, stored_at = now()
@@ -74,7 +75,7 @@ ON CONFLICT (asset_id) DO UPDATE SET removed_at = greatest(removed.removed_at, E
 _REMOVE: Final = """
 DELETE FROM assets AS asset USING removed_assets AS removed
 WHERE removed.asset_id = ANY($1::text[])
-  AND asset.asset_id = removed.asset_id AND asset.tagged_at <= removed.removed_at
+  AND asset.asset_id = removed.asset_id AND coalesce(asset.as_of, asset.tagged_at) <= removed.removed_at
 RETURNING asset.asset_id
 """
 _CLEAR_TAGS: Final = "DELETE FROM asset_tags WHERE asset_id = ANY($1::text[]) AND source = 'model'"

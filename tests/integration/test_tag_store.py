@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import asyncpg
@@ -24,7 +25,7 @@ from consumer.storage.verdicts import Verdict, record_verdict
 from devstack import Stack
 from schemas.connections import DatabaseConnection
 from tests.integration.kafka_tools import eventually
-from tests.unit.storage.samples import MODEL, embedding, row, tombstone, with_tags
+from tests.unit.storage.samples import MODEL, T0, embedding, row, tombstone, with_tags
 
 Entry = TaggedRow | Tombstone
 
@@ -165,6 +166,20 @@ async def test_an_asset_extracted_again_after_its_removal_is_back(
     for entry in (row(extracted=1, tagged=2), removal, row(extracted=6, tagged=7), removal):
         await store.write_batch([entry])
     assert await current(session) == {"at-6-7"}
+
+
+async def test_a_replayed_event_that_was_read_before_the_removal_does_not_bring_the_asset_back(
+    store: TagStore, session: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    """In either order, although it was tagged after the removal; one read after it does."""
+    read_before = row(extracted=1, tagged=7, as_of=T0 + timedelta(seconds=4))
+    for order in permutations((read_before, tombstone(removed=5))):
+        await session.execute("TRUNCATE assets, asset_tags, removed_assets")
+        for entry in order:
+            await store.write_batch([entry])
+        assert await current(session) == set()
+    await store.write_batch([row(extracted=1, tagged=8, as_of=T0 + timedelta(seconds=6))])
+    assert await current(session) == {"at-1-8"}
 
 
 async def test_human_verdicts_survive_a_new_tagging_a_removal_and_a_return(

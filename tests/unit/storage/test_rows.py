@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from itertools import permutations
 from random import Random
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from consumer.storage.errors import RowRejectedError
 from consumer.storage.rows import TaggedRow, Tombstone, settle
-from tests.unit.storage.samples import row, tagged, tombstone
+from tests.unit.storage.samples import T0, row, tagged, tombstone
 
 _entries = st.lists(
     st.one_of(
@@ -61,6 +62,14 @@ def test_an_old_event_that_comes_again_after_the_removal_stays_out() -> None:
     settled = settle([tombstone(removed=100), row(extracted=5, tagged=99)])
     assert settled.rows == ()
     assert settled.removals == (tombstone(removed=100),)
+
+
+def test_what_a_replay_tagged_after_the_removal_of_what_it_had_read_before_is_void() -> None:
+    """Whichever comes first."""
+    replayed = row(extracted=5, tagged=101, as_of=T0 + timedelta(seconds=90))
+    for order in permutations((replayed, tombstone(removed=100))):
+        assert settle(order).rows == ()
+    assert settle([replayed, tombstone(removed=89)]).rows == (replayed,)
 
 
 def test_a_tag_that_two_sources_found_is_one_row_with_the_higher_confidence() -> None:

@@ -1,4 +1,4 @@
-"""`python -m consumer tagger | sink`: one process of a consumer group."""
+"""`python -m consumer tagger | sink | gateway`: one process of the product."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from schemas.settings_errors import explain_settings
 _SERVICES = {
     "tagger": "reads asset-extracted, tags the textures, writes asset-tagged",
     "sink": "reads asset-tagged, writes PostgreSQL",
+    "gateway": "tags images over HTTP, for clients that want an answer now",
 }
 
 

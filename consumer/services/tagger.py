@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from consumer.services.admission import Admission
+from consumer.services.tagging_result import TaggedBy, TaggingResult, tagged_event
 from consumer.storage.errors import (
     BucketMissingError,
     ObjectForbiddenError,
@@ -35,15 +37,11 @@ from schemas import (
     MalformedEventError,
     ObjectRef,
     Stage,
-    Tag,
     TimingsMs,
-    Topics,
     decode_event,
     encode_event,
     event_headers,
     header_text,
-    tagged_event_id,
-    utc_now,
 )
 
 EVENT_SOURCE = "/aegis/tagger"
@@ -84,36 +82,26 @@ class _Fetched:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Tagging:
-    """What was found out about one asset."""
-
-    stored: ObjectRef
-    info: ImageInfo
-    tags: tuple[Tag, ...]
-    pixel_evidence: Mapping[str, Mapping[str, float]]
-    embedding: Embedding
-    timings_ms: TimingsMs
-
-
 class TaggingHandler:
     """Tags one record; safe to call again for the same record, which gives the same event id."""
 
     def __init__(
         self,
         *,
-        topics: Topics,
+        output_topic: str,
         store: ObjectStore,
         admission: Admission,
         pipeline: TaggingPipeline,
         budget: ByteBudget,
         max_object_bytes: int,
         metrics: Metrics,
+        as_of: datetime | None = None,
     ) -> None:
-        self._topics = topics
+        self._output_topic = output_topic
         self._store = store
         self._admission = admission
         self._pipeline = pipeline
+        self._by = TaggedBy(pipeline.model, pipeline.taxonomy, as_of)
         self._budget = budget
         self._max_object_bytes = max_object_bytes
         self._metrics = metrics
@@ -138,8 +126,8 @@ class TaggingHandler:
         with at_stage(Stage.SCORE):
             scored = self._pipeline.score(embedded.vector, prepared)
 
-        tagging = _Tagging(
-            stored=event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256}),
+        stored = event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256})
+        result = TaggingResult(
             info=prepared.info,
             tags=scored.tags,
             pixel_evidence=prepared.evidence,
@@ -152,12 +140,13 @@ class TaggingHandler:
                 score=round(scored.score_ms, 3),
             ),
         )
-        self._metrics.stages_timed(tagging.timings_ms)
-        return (self._publish(event, record, tagging),)
+        self._metrics.stages_timed(result.timings_ms)
+        caused_by = CausedBy(topic=record.topic, partition=record.partition, offset=record.offset)
+        return (self._publish(tagged_event(event, stored, result, self._by, caused_by), record),)
 
     def _forward_tombstone(self, record: SourceRecord) -> Publication:
         """Tell subscribers that the asset was removed."""
-        return Publication(self._topics.tagged, record.key, None, record.headers)
+        return Publication(self._output_topic, record.key, None, record.headers)
 
     async def _fetch(self, reference: ObjectRef) -> _Fetched:
         self._admission.check(reference)
@@ -174,28 +163,9 @@ class TaggingHandler:
             )
         return prepared
 
-    def _publish(self, event: AssetExtracted, record: SourceRecord, tagging: _Tagging) -> Publication:
-        model, taxonomy = self._pipeline.model, self._pipeline.taxonomy
-        tagged = AssetTagged(
-            event_id=tagged_event_id(event.event_id, model.digest, taxonomy.digest),
-            schema_version=AssetTagged.SCHEMA_VERSION,
-            occurred_at=utc_now(),
-            asset_id=event.asset_id,
-            extracted_event_id=event.event_id,
-            extracted_at=event.occurred_at,
-            object=tagging.stored,
-            image=tagging.info,
-            tags=tagging.tags,
-            model=model,
-            taxonomy=taxonomy,
-            timings_ms=tagging.timings_ms,
-            caused_by=CausedBy(topic=record.topic, partition=record.partition, offset=record.offset),
-            source=event.source,
-            pixel_evidence=tagging.pixel_evidence,
-            embedding=tagging.embedding,
-        )
+    def _publish(self, tagged: AssetTagged, record: SourceRecord) -> Publication:
         headers = event_headers(tagged, source=EVENT_SOURCE, traceparent=header_text(record.headers, "traceparent"))
-        return Publication(self._topics.tagged, record.key, encode_event(tagged), headers)
+        return Publication(self._output_topic, record.key, encode_event(tagged), headers)
 
 
 def receive(record: SourceRecord) -> AssetExtracted:

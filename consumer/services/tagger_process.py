@@ -39,7 +39,7 @@ async def run() -> None:
         pipeline = await open_pipeline(model, limits, process.metrics)
         store = ObjectStore(store_connection)
         handler = TaggingHandler(
-            topics=topics,
+            output_topic=topics.tagged,
             store=store,
             admission=Admission(
                 frozenset(settings.allowed_buckets or (store_connection.bucket,)), settings.allowed_key_prefixes

@@ -72,8 +72,8 @@ class Tombstone:
 
     That is compared with the tagging time, not with the extraction's: both are read from the tagger's clock, which
     passes a key's removals and events on in order. An asset extracted again while its removal still waited for the
-    tagger is therefore kept, and an old event that is delivered again after the removal stays out. A replay tags what it
-    read long before: its events say as of when, and that counts.
+    tagger is therefore kept, and an old event that is delivered again after the removal stays out. A replay tags what
+    it read long before: its events say as of when, and that counts.
     """
 
     asset_id: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -35,8 +36,8 @@ class Publisher:
         self._starting = asyncio.Lock()
         self._failures_in_a_row = 0
 
-    async def send(self, publications: Sequence[Publication]) -> None:
-        """Write records in order and return when all are acknowledged.
+    async def send(self, publications: Sequence[Publication]) -> list[Any]:
+        """Write records in order and return when all are acknowledged: where each of them lies.
 
         Raises:
             KafkaError: not acknowledged; the same records may be sent again.
@@ -44,7 +45,7 @@ class Publisher:
 
         """
         if not publications:
-            return
+            return []
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 producer = await self._started()
@@ -52,7 +53,7 @@ class Publisher:
                     await producer.send(item.topic, item.value, key=item.key, headers=list(item.headers))
                     for item in publications
                 ]
-                await asyncio.gather(*acknowledgements)
+                places = await asyncio.gather(*acknowledgements)
         except MessageSizeTooLargeError:
             raise
         except TimeoutError as error:
@@ -62,6 +63,7 @@ class Publisher:
             await self._note_failure()
             raise
         self._failures_in_a_row = 0
+        return places
 
     async def stop(self) -> None:
         """Flush and close; gives up after some seconds, since what is not acknowledged is not committed either."""

@@ -125,6 +125,10 @@ class Metrics:
         self._histogram(declared.BATCH_SIZE).observe(size)
         self._histogram(declared.BATCH_SECONDS).observe(run_ms / 1000)
 
+    def request_answered(self, route: str, status: int, seconds: float) -> None:
+        self._counter(declared.REQUESTS).labels(route, str(status)).inc()
+        self._histogram(declared.REQUEST_SECONDS).labels(route).observe(seconds)
+
     def loop_lagged(self, seconds: float) -> None:
         self._gauge(declared.LOOP_LAG).set(seconds)
 

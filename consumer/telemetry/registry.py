@@ -110,5 +110,14 @@ MODEL_INFO = MetricSpec(
     "Different between processes: a roll-out is under way, or stuck",
     ("model", "model_digest", "precision", "provider", "calibrated", "taxonomy", "taxonomy_version", "taxonomy_digest"),
 )  # fmt: skip
+REQUESTS = MetricSpec(
+    "aegis_gateway_requests_total", "counter", "requests", "Requests that the gateway answered, by route and status",
+    "4xx: a client's fault, its answer says which; 429 or 503: add gateways; 500: a defect, see the log",
+    ("route", "status"),
+)  # fmt: skip
+REQUEST_SECONDS = MetricSpec(
+    "aegis_gateway_request_seconds", "histogram", "seconds", "From a request's head to its answer, by route",
+    "High: see aegis_stage_seconds for the stage that takes it", ("route",),
+)  # fmt: skip
 
 ALL_METRICS: tuple[MetricSpec, ...] = tuple(value for value in globals().values() if isinstance(value, MetricSpec))

@@ -173,7 +173,8 @@ async def test_a_replayed_event_that_was_read_before_the_removal_does_not_bring_
 ) -> None:
     """In either order, although it was tagged after the removal; one read after it does."""
     read_before = row(extracted=1, tagged=7, as_of=T0 + timedelta(seconds=4))
-    for order in permutations((read_before, tombstone(removed=5))):
+    entries: list[Entry] = [read_before, tombstone(removed=5)]
+    for order in permutations(entries):
         await session.execute("TRUNCATE assets, asset_tags, removed_assets")
         for entry in order:
             await store.write_batch([entry])

@@ -67,7 +67,8 @@ def test_an_old_event_that_comes_again_after_the_removal_stays_out() -> None:
 def test_what_a_replay_tagged_after_the_removal_of_what_it_had_read_before_is_void() -> None:
     """Whichever comes first."""
     replayed = row(extracted=5, tagged=101, as_of=T0 + timedelta(seconds=90))
-    for order in permutations((replayed, tombstone(removed=100))):
+    entries: list[TaggedRow | Tombstone] = [replayed, tombstone(removed=100)]
+    for order in permutations(entries):
         assert settle(order).rows == ()
     assert settle([replayed, tombstone(removed=89)]).rows == (replayed,)
 

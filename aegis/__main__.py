@@ -17,6 +17,7 @@ _VERBS = {
     "demo": "Show the whole pipeline on this machine, with the textures in samples/",
     "extract": "Take textures out of game files, and hand them to the taggers",
     "publish": "Send the events that an outage kept in the local spool",
+    "replay": "Tag again what was extracted, beside live tagging",
     "tags": "Show the tags of one asset",
     "search": "Find assets by their tags",
     "topics": "Create and list the Kafka topics",

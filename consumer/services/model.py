@@ -38,6 +38,14 @@ async def open_pipeline(settings: ModelSettings, limits: ImageLimits, metrics: M
     return pipeline
 
 
+async def load_bundle_of(settings: ModelSettings) -> Bundle:
+    """Load and verify the bundle alone; raises StartupError."""
+    try:
+        return await asyncio.to_thread(load_bundle, settings.bundle or default_bundle_path())
+    except BundleError as error:
+        raise StartupError(str(error)) from error
+
+
 def _load(settings: ModelSettings) -> tuple[Bundle, Embedder]:
     bundle = load_bundle(settings.bundle or default_bundle_path())
     return bundle, Embedder(bundle.visual_path, provider=settings.provider)

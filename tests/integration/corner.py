@@ -6,7 +6,10 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.integration.pipeline.running import Pipeline
+from consumer.storage.migrate import migrate
+from producer_tools.topics import apply_topics
+from schemas.connections import DatabaseConnection, KafkaConnection
+from tests.integration.pipeline.running import Pipeline, run
 
 
 def make_corner(stack_environment: Mapping[str, str], logs: Path, **environment: str) -> Pipeline:
@@ -23,7 +26,13 @@ def make_corner(stack_environment: Mapping[str, str], logs: Path, **environment:
         },
         logs,
     )
-    for command in (("topics", "apply"), ("db", "migrate")):
-        done = corner.aegis(*command)
-        assert done.returncode == 0, done.stderr
+    run(_prepare(corner))
     return corner
+
+
+async def _prepare(corner: Pipeline) -> None:
+    """As `aegis topics apply` and `aegis db migrate` do, without two processes for it."""
+    specs = corner.topics.specs(int(corner.environment["AEGIS_TOPIC_PARTITIONS"]))
+    await apply_topics(KafkaConnection(bootstrap=corner.bootstrap), specs, replication_factor=1)
+    environment = corner.environment
+    await migrate(DatabaseConnection(dsn=environment["AEGIS_PG_DSN"], AEGIS_PG_SCHEMA=environment["AEGIS_PG_SCHEMA"]))

@@ -18,6 +18,7 @@ _VERBS = {
     "extract": "Take textures out of game files, and hand them to the taggers",
     "publish": "Send the events that an outage kept in the local spool",
     "replay": "Tag again what was extracted, beside live tagging",
+    "retag": "Apply another vocabulary to what is tagged already",
     "tags": "Show the tags of one asset",
     "search": "Find assets by their tags",
     "topics": "Create and list the Kafka topics",

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import click
 
 from aegis.errors import UserError
-from aegis.replay_view import ReplayView
-from aegis.runs import make_output_topic, run_until_signal
-
-_NAME = r"^[A-Za-z0-9._-]{1,100}$"
+from aegis.run_view import RunView, in_brackets
+from aegis.runs import check_name, make_output_topic, run_until_signal
+from consumer.replay.filters import AssetFilter
+from consumer.replay.run import ReplayReport, ReplayRequest, count_replay, run_replay
+from consumer.stream.plan import Start
 
 
 @click.command("replay")
@@ -54,27 +55,51 @@ def command(
     done when it was stopped, or killed, is not done again. Its tags never replace those of a newer extraction, nor
     what a person said. AEGIS_MODEL_BUNDLE names the model that tags.
     """
-    import re  # noqa: PLC0415 - with the rest that only the work needs
-
-    from consumer.replay.filters import AssetFilter  # noqa: PLC0415 - heavy
-    from consumer.replay.run import ReplayRequest, count_replay, run_replay  # noqa: PLC0415 - heavy
-    from consumer.stream.plan import Start  # noqa: PLC0415 - heavy
-
-    chosen = name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    if not re.match(_NAME, chosen):
-        raise UserError(f"--name {chosen!r}: letters, digits, dots, dashes and underscores only")
+    chosen = check_name(name or f"{datetime.now(UTC):%Y%m%d-%H%M%S}")
     try:
         request = ReplayRequest(chosen, Start.parse(start), AssetFilter.parse(filters), output_topic, rate)
     except ValueError as error:
         raise UserError(str(error)) from error
     os.nice(nice)
-    with ReplayView(chosen) as view:
+    if output_topic is not None and not dry_run:
+        make_output_topic(output_topic)
+    with RunView("tagging") as view:
         if dry_run:
-            view.counted(run_until_signal(lambda _: count_replay(request, view.reading)))
-            return
-        if output_topic is not None:
-            make_output_topic(output_topic)
-        report = run_until_signal(lambda stop: run_replay(request, stop, view.reading, view.progress))
-    view.ended(report)
+            report = run_until_signal(lambda _: count_replay(request, view.reading))
+        else:
+            report = run_until_signal(lambda stop: run_replay(request, stop, view.reading, view.progress))
+    if dry_run:
+        click.echo(f"{report.counts.selected} assets would be tagged{_rest(report)}")
+        return
+    tell_replay(chosen, report)
+
+
+def tell_replay(name: str, report: ReplayReport) -> None:
+    """Print what came of a replay; ends with 130 when it was stopped before its end."""
     if not report.complete:
+        click.echo(
+            f"stopped after {report.tagged_here} assets; it goes on with: aegis replay --name {name} "
+            "(and the same options)",
+            err=True,
+        )
         raise SystemExit(130)
+    if report.nothing_left:
+        click.echo(f"replay {name}: complete, nothing is left to do")
+        return
+    changed = report.changed_since_here
+    click.echo(
+        f"replay {name}: complete, {report.counts.selected} assets, {report.tagged_here} of them tagged by this process"
+        f"{f', {changed} changed meanwhile and left to live tagging' if changed else ''}{_rest(report)}"
+    )
+
+
+def _rest(report: ReplayReport) -> str:
+    counts = report.counts
+    return in_brackets(
+        {
+            "superseded by newer events": counts.superseded,
+            "filtered out": counts.filtered_out,
+            "removals": counts.removals,
+            "no events, see the dead letters": counts.malformed,
+        }
+    )

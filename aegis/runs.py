@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -47,6 +48,13 @@ def run_until_signal(work: Callable[[asyncio.Event], Awaitable[ResultT]]) -> Res
         raise click.ClickException(
             f"Kafka at {bootstrap} cannot be used: {str(error) or type(error).__name__}"
         ) from error
+
+
+def check_name(name: str) -> str:
+    """Return the name of a run; raises UserError where it cannot be part of a consumer group's."""
+    if not re.match(r"^[A-Za-z0-9._-]{1,100}$", name):
+        raise UserError(f"--name {name!r}: letters, digits, dots, dashes and underscores only")
+    return name
 
 
 def make_output_topic(name: str) -> None:

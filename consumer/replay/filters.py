@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
 
+from consumer.replay.newest import key_digest
 from consumer.storage.lookups import assets_made_by, assets_with_tag
 from consumer.storage.reads import TagReader
 from schemas import AssetExtracted
@@ -66,15 +67,19 @@ class AssetFilter:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A filter together with what it asks: the tables (None where it asks none), and which model is this one."""
+    """A filter together with what it asks: which model is this one, and the tables (None where it asks none).
+
+    ``only``: digests of the keys that are meant; None: all.
+    """
 
     wanted: AssetFilter
     current: MadeBy
+    only: frozenset[bytes] | None = None
     tables: TagReader | None = None
 
     async def matching(self, events: Sequence[AssetExtracted]) -> list[bool]:
         """Tell for each event whether its asset is meant; raises DatabaseUnavailableError."""
-        wanted = [self.wanted.matches_event(event) for event in events]
+        wanted = [self._is_meant(event) for event in events]
         if self.tables is None:
             return wanted
         ids = [event.asset_id for event, meant in zip(events, wanted, strict=True) if meant]
@@ -84,3 +89,7 @@ class Question:
         if self.wanted.older:
             kept -= await assets_made_by(self.tables, ids, self.current.model_digest, self.current.taxonomy_digest)
         return [meant and event.asset_id in kept for event, meant in zip(events, wanted, strict=True)]
+
+    def _is_meant(self, event: AssetExtracted) -> bool:
+        listed = self.only is None or key_digest(event.asset_id.encode()) in self.only
+        return listed and self.wanted.matches_event(event)

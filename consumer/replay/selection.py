@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +10,10 @@ import numpy as np
 
 from consumer.replay.filters import Question
 from consumer.replay.newest import Chosen, Newest
+from consumer.replay.progress import OnRead
 from consumer.stream.plan import PartitionPlan, Plan
 from consumer.stream.reading import TopicReader
 from schemas import AssetExtracted, EventDecodeError, decode_event
-
-OnRead = Callable[[int, int], None]
 
 
 @dataclass(slots=True)

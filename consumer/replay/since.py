@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Self
 
@@ -27,11 +28,15 @@ class ChangedSince:
     whoever else follows the tags would not.
     """
 
-    def __init__(self, kafka: KafkaConnection, topic: str, plan: Plan) -> None:
+    def __init__(
+        self, kafka: KafkaConnection, topic: str, plan: Plan, ignored: Callable[[Any], bool] = lambda _: False
+    ) -> None:
+        """Connects to nothing yet; ``ignored`` tells of a record whether it is the run's own."""
         self._plan = {TopicPartition(topic, number): part.end for number, part in plan.partitions.items()}
         self._consumer = AIOKafkaConsumer(
             **kafka.client_options(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
         )
+        self._ignored = ignored
         self._keys: set[bytes] = set()
         self._following: asyncio.Task[None] | None = None
 
@@ -71,4 +76,4 @@ class ChangedSince:
 
     def _take(self, batches: dict[TopicPartition, list[Any]]) -> None:
         for records in batches.values():
-            self._keys.update(key_digest(record.key or b"") for record in records)
+            self._keys.update(key_digest(record.key or b"") for record in records if not self._ignored(record))

@@ -13,19 +13,21 @@ from consumer.tagging.pipeline import TaggingPipeline
 from consumer.telemetry.metrics import Metrics
 
 
-async def open_pipeline(settings: ModelSettings, limits: ImageLimits, metrics: Metrics) -> TaggingPipeline:
-    """Load, verify and warm up the model.
+async def open_pipeline(
+    settings: ModelSettings, limits: ImageLimits, metrics: Metrics, bundle: Bundle | None = None
+) -> TaggingPipeline:
+    """Load, verify and warm up the model; ``bundle``: in place of the one that the settings name.
 
     Raises:
         StartupError: the bundle is not whole, or its model does not run here as the settings want it.
 
     """
     try:
-        bundle, embedder = await asyncio.to_thread(_load, settings)
+        loaded, embedder = await asyncio.to_thread(_load, settings, bundle)
     except (BundleError, ModelError) as error:
         raise StartupError(str(error)) from error
     pipeline = TaggingPipeline(
-        bundle,
+        loaded,
         embedder,
         limits=limits,
         workers=settings.workers,
@@ -46,6 +48,6 @@ async def load_bundle_of(settings: ModelSettings) -> Bundle:
         raise StartupError(str(error)) from error
 
 
-def _load(settings: ModelSettings) -> tuple[Bundle, Embedder]:
-    bundle = load_bundle(settings.bundle or default_bundle_path())
+def _load(settings: ModelSettings, given: Bundle | None) -> tuple[Bundle, Embedder]:
+    bundle = given or load_bundle(settings.bundle or default_bundle_path())
     return bundle, Embedder(bundle.visual_path, provider=settings.provider)

@@ -36,7 +36,7 @@ def make_consumer(
     )
 
 
-def make_producer(connection: KafkaConnection, client_id: str) -> AIOKafkaProducer:
+def make_producer(connection: KafkaConnection, client_id: str, max_batch_bytes: int = 16 * 1024) -> AIOKafkaProducer:
     """Return an idempotent producer that is not started."""
     return AIOKafkaProducer(
         **connection.client_options(),
@@ -45,5 +45,6 @@ def make_producer(connection: KafkaConnection, client_id: str) -> AIOKafkaProduc
         acks="all",
         compression_type="lz4",
         linger_ms=2,
+        max_batch_size=max_batch_bytes,
         max_request_size=DEAD_LETTER_MESSAGE_BYTES,
     )

@@ -26,6 +26,7 @@ class Rule:
 
     spec: Category
     names: tuple[str, ...]
+    pixel_names: tuple[str, ...]
     rows: slice
     background_rows: slice
     shared: SharedScale
@@ -101,9 +102,9 @@ class Scorer:
                 if seen.get(name, 0.0) > own:
                     own, source = seen[name], PIXELS
                 yield category, rule, name, round(own, 4), source
-            for name, confidence in seen.items():
-                if name in rule.spec.tags and rule.spec.evidence_of(name) == "pixels":
-                    yield category, rule, name, round(float(confidence), 4), PIXELS
+            for name in rule.pixel_names:
+                if name in seen:
+                    yield category, rule, name, round(float(seen[name]), 4), PIXELS
 
 
 def confidences_of(rule: Rule, tags: Vector, background: Vector) -> NDArray[np.float64]:
@@ -143,6 +144,7 @@ def _rule(
     return Rule(
         spec=spec,
         names=names,
+        pixel_names=tuple(name for name in spec.tags if spec.evidence_of(name) == "pixels"),
         rows=rows,
         background_rows=background_rows,
         shared=shared,

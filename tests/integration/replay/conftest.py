@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from consumer.replay.filters import AssetFilter
-from consumer.replay.run import Progress, ReplayReport, ReplayRequest, run_replay
+from consumer.replay.progress import Progress
+from consumer.replay.run import ReplayReport, ReplayRequest, run_replay
 from consumer.stream.plan import Start
 from tests.integration.corner import make_corner
 from tests.integration.pipeline.running import Pipeline

@@ -47,9 +47,9 @@ async def publish_all(corner: Pipeline, events: Sequence[AssetExtracted]) -> Non
 
 
 async def tagged_events(corner: Pipeline, topic: str | None = None) -> list[AssetTagged]:
-    """Return all tagged events of a topic, in each partition's order."""
+    """Return all tagged events of a topic, in each partition's order; what is none is left out."""
     records = await read_all(corner.bootstrap, topic or corner.topics.tagged)
-    return [decode_event(AssetTagged, record.value) for record in records if record.value is not None]
+    return [decode_event(AssetTagged, record.value) for record in records if record.value and record.value != b"{"]
 
 
 def renamed_taxonomy(folder: Path, version: str) -> Path:

@@ -1,4 +1,4 @@
-"""What `aegis replay` shows: a bar with rate and time left, and a line of what came of it."""
+"""What runs over the whole corpus show: a bar with rate and time left; where nobody watches, a line now and then."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from consumer.replay.run import Progress as Done
-from consumer.replay.run import ReplayReport
-from consumer.replay.selection import Counts
+from consumer.replay.progress import Progress as Done
 
 _LINE_SECONDS: Final = 10.0
 
 
-class ReplayView:
-    """Progress on stderr; where nobody watches, a line now and then. The result on stdout."""
+class RunView:
+    """Progress on stderr. ``doing`` names the work, e.g. tagging."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
         console = Console(stderr=True, highlight=False)
         self._silent = not console.is_terminal
         self._bars = Progress(
@@ -34,7 +32,7 @@ class ReplayView:
             console=console,
             transient=True,
             disable=self._silent,
-            # Rates of an estimate over some seconds would jump with every commit.
+            # Progress comes in commits; an estimate over a few of them would jump.
             speed_estimate_period=60,
         )
         self._task = self._bars.add_task("reading", total=None, rate="", trouble="")
@@ -57,7 +55,7 @@ class ReplayView:
         rate = self._pace.of(done.done)
         self._bars.update(
             self._task,
-            description="tagging",
+            description=self._doing,
             completed=done.done,
             total=done.total,
             rate=f"{rate:,.0f}/s",
@@ -67,32 +65,11 @@ class ReplayView:
             self._line_at = time.monotonic() + _LINE_SECONDS
             left = f", {(done.total - done.done) / rate:,.0f} s left" if rate else ""
             trouble = f", {done.trouble}" if done.trouble else ""
-            click.echo(f"tagged {done.done} of {done.total}, {rate:,.0f}/s{left}{trouble}", err=True)
-
-    def counted(self, report: ReplayReport) -> None:
-        """Print what a dry run found."""
-        click.echo(f"{report.counts.selected} assets would be tagged{_rest(report.counts)}")
-
-    def ended(self, report: ReplayReport) -> None:
-        if not report.complete:
-            click.echo(
-                f"stopped after {report.tagged_here} assets; it goes on with: aegis replay --name {self._name} "
-                "(and the same options)",
-                err=True,
-            )
-            return
-        if not report.counts.selected and not report.tagged_here:
-            click.echo(f"replay {self._name}: complete, nothing is left to do")
-            return
-        changed = f", {report.changed_since_here} changed meanwhile and left to live tagging"
-        click.echo(
-            f"replay {self._name}: complete, {report.counts.selected} assets, {report.tagged_here} of them tagged by "
-            f"this process{changed if report.changed_since_here else ''}{_rest(report.counts)}"
-        )
+            click.echo(f"{self._doing}: {done.done} of {done.total}, {rate:,.0f}/s{left}{trouble}", err=True)
 
 
 class _Rate:
-    """What came a second, over the time since the first look."""
+    """What came a second, since the first look."""
 
     def __init__(self) -> None:
         self._first: tuple[float, int] | None = None
@@ -105,12 +82,7 @@ class _Rate:
         return (done - before) / (now - since) if now > since else 0.0
 
 
-def _rest(counts: Counts) -> str:
-    parts = {
-        "superseded by newer events": counts.superseded,
-        "filtered out": counts.filtered_out,
-        "removals": counts.removals,
-        "no events (see the dead letters)": counts.malformed,
-    }
-    shown = [f"{count} {words}" for words, count in parts.items() if count]
+def in_brackets(counts: dict[str, int]) -> str:
+    """Return what of these is not zero, as ` (3 of this, 1 of that)`."""
+    shown = [f"{count} {words}" for words, count in counts.items() if count]
     return f" ({', '.join(shown)})" if shown else ""

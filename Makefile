@@ -13,11 +13,11 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 PACKAGES := pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
-CHECKED := aegis benchmarks consumer devstack export producer_tools schemas tests
+CHECKED := aegis benchmarks consumer deploy/image devstack export producer_tools schemas tests
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(DEV) ## Make .venv with everything for working on the project
@@ -29,7 +29,7 @@ demo: $(RUN) ## Show the whole pipeline on this machine, with the textures in sa
 .PHONY: test
 test: $(DEV) kcat ## Run all tests, on real Kafka, S3 and PostgreSQL that they start themselves
 	@echo "test: the whole suite$(if $(shell command -v minio),, (SeaweedFS alone: no minio on the PATH))"
-	@$(BIN)/pytest -m "not chaos" $(ARGS)
+	@$(BIN)/pytest -m "not containers" $(ARGS)
 
 .PHONY: check
 check: $(DEV) ## Check style, format, types and the arrows of imports
@@ -40,14 +40,23 @@ check: $(DEV) ## Check style, format, types and the arrows of imports
 
 .PHONY: bench
 bench: $(DEV) ## Measure; prints tables and writes build/figures/*.json
-	@for file in $$(grep -l '__name__ == "__main__"' benchmarks/*.py); do \
+	@for file in $$(grep -L 'run by hand' $$(grep -l '__name__ == "__main__"' benchmarks/*.py)); do \
 		echo "bench: $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; \
 	done
 
 .PHONY: chaos
-chaos: $(DEV) ## Kill and cut off every part under load, and count what arrives
-	@echo "chaos: kills and outages on real services, minutes long"
-	@$(BIN)/pytest -m chaos --timeout 900 $(ARGS)
+chaos: $(DEV) ## Kill and cut off every part under load, and count what arrives (8 minutes; ARGS=--short: 2)
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+.PHONY: image-test
+image-test: $(DEV) ## Build the Docker image and run it; measures it into build/figures/image.json
+	@echo "image-test: builds the image, minutes the first time; needs Docker"
+	@$(BIN)/pytest tests/containers/test_image.py --timeout 1800 $(ARGS)
+
+.PHONY: compose-test
+compose-test: $(DEV) ## Run the README's production section, kill and restart; writes build/figures/compose.json
+	@echo "compose-test: builds the image and pulls the others, minutes; needs Docker"
+	@$(BIN)/pytest tests/containers/test_compose.py --timeout 1800 $(ARGS)
 
 .PHONY: docs
 docs: $(RUN) ## Write again what is generated: schemas, settings, metrics

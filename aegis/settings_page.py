@@ -38,10 +38,10 @@ class Section:
 
 
 SECTIONS = (
-    Section(KafkaConnection, f"tagger, sink, `aegis topics`, {_EXTRACTION}"),
-    Section(TopicSettings, f"tagger, sink, `aegis topics`, {_EXTRACTION}"),
-    Section(ObjectStoreConnection, f"tagger, {_EXTRACTION}"),
-    Section(DatabaseConnection, "sink, gateway (may be left out), `aegis db`, `aegis tags`, `aegis search`"),
+    Section(KafkaConnection, f"tagger, sink, `aegis topics`, `aegis dlq`, {_EXTRACTION}"),
+    Section(TopicSettings, f"tagger, sink, `aegis topics`, `aegis dlq`, {_EXTRACTION}"),
+    Section(ObjectStoreConnection, f"tagger, `aegis bucket`, {_EXTRACTION}"),
+    Section(DatabaseConnection, "sink, gateway (if set), `aegis db`, `aegis tags`, `aegis search`, `aegis verdict`"),
     Section(TaggerSettings, "tagger"),
     Section(ModelSettings, "tagger, gateway"),
     Section(SinkSettings, "sink"),

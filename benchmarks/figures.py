@@ -40,11 +40,13 @@ def report(name: str, figures: list[Figure]) -> Path:
         table.add_column(column, justify="left" if column in {"figure", "unit"} else "right")
     for item in figures:
         bound = "" if item.goal is None else f"{'≥' if item.better == 'higher' else '≤'} {item.goal:g}"
-        table.add_row(
-            item.figure, f"{item.value:,.4g}", item.unit, bound, {None: "", True: "yes", False: "no"}[item.met]
-        )
+        table.add_row(item.figure, _shown(item.value), item.unit, bound, {None: "", True: "yes", False: "no"}[item.met])
     Console().print(table)
     return path
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
 
 
 def _as_json(item: Figure) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import click
 from aiokafka import AIOKafkaProducer
 
 from benchmarks.figures import Figure, report
+from benchmarks.services import variables
 from devstack import Stack
 from schemas import encode_event, event_headers
 from tests.integration.pipeline.running import Pipeline, new_asset_id
@@ -54,8 +55,7 @@ def main(events: int, warm_up: int) -> None:
 
 def _measured(stack: Stack, folder: Path, events: int, warm_up: int) -> list[float]:
     name = f"b{uuid.uuid4().hex[:8]}"
-    outside = {variable: value for variable, value in os.environ.items() if variable.startswith("AEGIS_")}
-    environment = {**outside, **stack.variables(), "AEGIS_TOPIC_PREFIX": f"{name}-", "AEGIS_S3_BUCKET": name}
+    environment = {**variables(stack), "AEGIS_TOPIC_PREFIX": f"{name}-", "AEGIS_S3_BUCKET": name}
     pipeline = Pipeline(environment, folder)
     for command in (("topics", "apply"), ("db", "migrate")):
         done = pipeline.aegis(*command)

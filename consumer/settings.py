@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -55,9 +56,11 @@ class EngineSettings(BaseSettings):
     rebalance_timeout_seconds: float = Field(
         default=60.0, gt=0, description="How long members have to join again; must exceed the drain"
     )
-    record_timeout_seconds: float = Field(default=120.0, gt=0, description="Deadline of one attempt at one record")
+    record_timeout_seconds: float = Field(
+        default=120.0, gt=0, description="Deadline of one attempt at one record, its waiting in line not counted"
+    )
     publish_timeout_seconds: float = Field(
-        default=30.0, gt=0, description="How long the brokers may take to acknowledge a result before it is sent again"
+        default=120.0, gt=0, description="How long the brokers may take to acknowledge a result before it is sent anew"
     )
     max_unknown_attempts: int = Field(
         default=5, ge=1, le=100, description="Attempts at a record that fails in a way nobody listed"
@@ -70,7 +73,9 @@ class EngineSettings(BaseSettings):
     )
     breaker_in_a_row: int = Field(default=1000, ge=1, description="Dead letters in a row that open it")
     breaker_cool_down_seconds: float = Field(default=30.0, gt=0, description="Pause before one record is tried")
-    stall_seconds: float = Field(default=120.0, gt=0, description="Lag without progress that counts as a stall")
+    stall_seconds: float = Field(
+        default=180.0, gt=0, description="Lag without progress that counts as a stall; must exceed both deadlines"
+    )
     lag_interval_seconds: float = Field(default=10.0, gt=0, description="How often the lag is measured")
 
     @model_validator(mode="after")
@@ -84,6 +89,12 @@ class EngineSettings(BaseSettings):
             raise ValueError(
                 f"AEGIS_STREAM_DRAIN_SECONDS={self.drain_seconds:g} and 5 s for the commit must end within "
                 f"AEGIS_STREAM_REBALANCE_TIMEOUT_SECONDS={self.rebalance_timeout_seconds:g}: raise it, or drain less"
+            )
+        if self.stall_seconds <= max(self.record_timeout_seconds, self.publish_timeout_seconds):
+            raise ValueError(
+                f"AEGIS_STREAM_STALL_SECONDS={self.stall_seconds:g} must exceed "
+                f"AEGIS_STREAM_RECORD_TIMEOUT_SECONDS={self.record_timeout_seconds:g} and "
+                f"AEGIS_STREAM_PUBLISH_TIMEOUT_SECONDS={self.publish_timeout_seconds:g}: a record may be quiet so long"
             )
         return self
 
@@ -115,12 +126,31 @@ class EngineSettings(BaseSettings):
         )
 
 
+def default_cache_dir() -> Path:
+    """Return our folder in the user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis-tagger" / "models"
+
+
 class ModelSettings(BaseSettings):
     """`AEGIS_MODEL_…`: the model that tags, and how it runs."""
 
     model_config = _config("AEGIS_MODEL_")
 
-    bundle: Path | None = Field(default=None, description="Folder of a model bundle; not set: aegis-mini")
+    bundle: str | None = Field(
+        default=None,
+        description="Model bundle: a folder, an archive (tar, zip), or either as s3://bucket/key; not set: aegis-mini",
+    )
+    cache_dir: Path = Field(
+        default_factory=default_cache_dir,
+        description="Where bundles out of archives and S3 are kept; "
+        "default: aegis-tagger/models under $XDG_CACHE_HOME or ~/.cache",
+    )
+    precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
+        default="auto",
+        description="Graph of the bundle that runs; auto: fp16 on a GPU, "
+        "int8 where the CPU has instructions for it, else fp32",
+    )
+    use_names: bool = Field(default=True, description="Let the names of files and folders speak for tags too")
     provider: str = Field(
         default="CPUExecutionProvider", description="onnxruntime execution provider; never silently replaced"
     )

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
+from pydantic import FailFast, Field, model_validator
 
 from schemas.base import Event, ImageInfo, ObjectRef, Timestamp, WireModel
 from schemas.extracted import Source
@@ -114,14 +114,12 @@ class AssetTagged(Event):
     extracted_at: Timestamp = Field(
         description="occurred_at of the extracted event; of two events of one asset the later one counts"
     )
-    as_of: Timestamp | None = Field(
-        default=None,
-        description="Set by a replay: when the extracted event was known to be its asset's newest; "
-        "a removal after this moment voids the event, although occurred_at is later",
-    )
     object: ObjectRef
     image: ImageInfo
-    tags: tuple[Tag, ...] = Field(description="Sorted by confidence, highest first; empty when nothing was found")
+    # The first bad tag is enough: to name each of many would take seconds.
+    tags: Annotated[tuple[Tag, ...], FailFast()] = Field(
+        description="Sorted by confidence, highest first; empty when nothing was found"
+    )
     model: Model
     taxonomy: Taxonomy
     timings_ms: TimingsMs = TimingsMs()

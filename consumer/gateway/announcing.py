@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 
 from consumer.gateway.images import file_type
 from consumer.gateway.refusals import RefusedError, away
@@ -16,6 +16,7 @@ from consumer.gateway.tagging import Image
 from consumer.services.tagging_result import TaggedBy, TaggingResult, tagged_event
 from consumer.storage.errors import BucketMissingError, StoreError
 from consumer.storage.objects import ObjectStore
+from consumer.stream.faults import TOO_LARGE_ERRORS
 from consumer.stream.publisher import Publisher
 from consumer.stream.records import Publication
 from schemas import (
@@ -85,7 +86,7 @@ class EventAnnouncer:
         record = Publication(topic, event.asset_id.encode(), encode_event(event), headers)
         try:
             (place,) = await self._publisher.send((record,))
-        except MessageSizeTooLargeError as error:
+        except TOO_LARGE_ERRORS as error:
             raise RefusedError(
                 413, "the event of this image is larger than Kafka takes: shorten its asset_id"
             ) from error

@@ -76,8 +76,9 @@ class ImageTagger:
         started = time.perf_counter()
         prepared = await self._pipeline.prepare(image.data)
         embedded = await self._pipeline.embed(prepared)
-        scored = self._pipeline.score(embedded.vector, prepared)
-        wanted = self._pipeline.score(embedded.vector, prepared, threshold=image.threshold).tags
+        names = (image.asset_id,)
+        scored = self._pipeline.score(embedded.vector, prepared, names)
+        wanted = self._pipeline.score(embedded.vector, prepared, names, threshold=image.threshold).tags
         timings_ms = TimingsMs(
             wait=round(wait_ms, 3),
             decode=round(prepared.decode_ms, 3),

@@ -50,15 +50,15 @@ class ReplayRequest:
     bundle: Bundle | None = None
     only: frozenset[bytes] | None = None
 
-    def purpose(self, bundle: Bundle) -> str:
+    def purpose(self, bundle: Bundle, by: MadeBy) -> str:
         """Return what every process of this replay must mean."""
-        model = f"{bundle.manifest.id} {_short(bundle.digest)} {_short(bundle.taxonomy_digest)}"
+        model = f"{bundle.manifest.id} {_short(by.model_digest)} {_short(by.taxonomy_digest)}"
         wanted = str(self.wanted) if self.only is None else f"{self.wanted}, of other models,"
         return f"{wanted} by {model}" + (f" to {self.output_topic}" if self.output_topic else "")
 
-    async def model(self) -> Bundle:
+    async def model(self, settings: ModelSettings) -> Bundle:
         """Return the bundle that tags; raises StartupError."""
-        return self.bundle or await load_bundle_of(ModelSettings())
+        return self.bundle or await load_bundle_of(settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +85,12 @@ async def count_replay(request: ReplayRequest, on_read: OnRead) -> ReplayReport:
 
     """
     kafka, topic = KafkaConnection(), TopicSettings().topics.extracted
-    bundle = await request.model()
+    model = ModelSettings()
+    bundle = await request.model(model)
+    by = made_by(bundle, model)
     async with PlannedGroup(kafka, replay_group(request.name), topic) as group:
-        plan = await group.preview(request.start, request.purpose(bundle), kafka)
-        async with _question(request, bundle) as question, TopicReader(kafka, topic) as reader:
+        plan = await group.preview(request.start, request.purpose(bundle, by), kafka)
+        async with _question(request, by) as question, TopicReader(kafka, topic) as reader:
             selection = await select(reader, plan, question, on_read)
         state = await group.state()
     counts = selection.counts
@@ -106,27 +108,26 @@ async def run_replay(
         StartupError, KafkaError, DatabaseError: it cannot begin.
 
     """
-    tagger, topics = TaggerSettings(), TopicSettings().topics
+    tagger, model, topics = TaggerSettings(), ModelSettings(), TopicSettings().topics
     kafka, store_connection = KafkaConnection(), ObjectStoreConnection()
     stream = _stream_settings(tagger, request, topics.extracted)
-    bundle = await request.model()
+    bundle = await request.model(model)
+    by = made_by(bundle, model)
     async with AsyncExitStack() as opened:
         group = await opened.enter_async_context(PlannedGroup(kafka, stream.group, stream.topic))
-        plan = await group.plan(request.start, request.purpose(bundle), lambda: make_consumer(kafka, stream))
+        plan = await group.plan(request.start, request.purpose(bundle, by), lambda: make_consumer(kafka, stream))
         if plan.is_done((await group.state()).committed):
             return ReplayReport(Counts(), complete=True, nothing_left=True)
-        async with _question(request, bundle) as question, TopicReader(kafka, stream.topic) as reader:
+        async with _question(request, by) as question, TopicReader(kafka, stream.topic) as reader:
             selection = await select(reader, plan, question, on_read)
         changed = await opened.enter_async_context(ChangedSince(kafka, stream.topic, plan))
         metrics = Metrics()
         limits = ImageLimits(max_bytes=tagger.max_object_bytes, max_pixels=tagger.max_pixels)
-        pipeline = await open_pipeline(ModelSettings(), limits, metrics, bundle)
+        pipeline = await open_pipeline(model, limits, metrics, bundle)
         opened.push_async_callback(pipeline.close)
         store = ObjectStore(store_connection)
         opened.callback(store.close)
-        tag = make_handler(
-            tagger, store, pipeline, metrics, output_topic=request.output_topic or topics.tagged, as_of=plan.as_of
-        )
+        tag = make_handler(tagger, model, store, pipeline, metrics, output_topic=request.output_topic or topics.tagged)
         handler = ReplayingHandler(tag, selection, changed, Pace(request.per_second))
         engine = StreamEngine(
             stream,
@@ -143,8 +144,7 @@ async def run_replay(
 
 
 @asynccontextmanager
-async def _question(request: ReplayRequest, bundle: Bundle) -> AsyncIterator[Question]:
-    current = MadeBy(bundle.digest, bundle.taxonomy_digest)
+async def _question(request: ReplayRequest, current: MadeBy) -> AsyncIterator[Question]:
     if not request.wanted.needs_database:
         yield Question(request.wanted, current, request.only)
         return
@@ -152,6 +152,11 @@ async def _question(request: ReplayRequest, bundle: Bundle) -> AsyncIterator[Que
         raise PlanError("the filters tag=… and older ask the tables: set AEGIS_PG_DSN")
     async with await TagReader.open(DatabaseConnection()) as tables:
         yield Question(request.wanted, current, request.only, tables)
+
+
+def made_by(bundle: Bundle, settings: ModelSettings) -> MadeBy:
+    """Return what the events will carry."""
+    return MadeBy(bundle.digest, bundle.taxonomy_ref(names=settings.use_names).digest)
 
 
 def _short(digest: str) -> str:

@@ -12,19 +12,21 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from consumer.replay.newest import key_digest
+from consumer.stream.closing import close_consumer
 from consumer.stream.plan import Plan
-from consumer.stream.quiet import stop_quietly
 from schemas.connections import KafkaConnection
+from schemas.header_names import read_any_header_name
 
 _log = structlog.get_logger(__name__)
 _POLL_MS: Final = 500
 _PAUSE_SECONDS: Final = 1.0
+_CLOSE_SECONDS: Final = 10.0
 
 
 class ChangedSince:
     """Follows the topic from the plan's end on, and remembers the keys, some 100 bytes each.
 
-    Without it a replay of hours would tag what was removed hours ago; the tables would know better (``as_of``), but
+    Without it a replay of hours would tag what was removed hours ago; the tables would know better, but
     whoever else follows the tags would not.
     """
 
@@ -32,6 +34,7 @@ class ChangedSince:
         self, kafka: KafkaConnection, topic: str, plan: Plan, ignored: Callable[[Any], bool] = lambda _: False
     ) -> None:
         """Connects to nothing yet; ``ignored`` tells of a record whether it is the run's own."""
+        read_any_header_name()
         self._plan = {TopicPartition(topic, number): part.end for number, part in plan.partitions.items()}
         self._consumer = AIOKafkaConsumer(
             **kafka.client_options(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
@@ -51,7 +54,7 @@ class ChangedSince:
             while any([await self._consumer.position(place) < end for place, end in ends.items()]):
                 self._take(await self._consumer.getmany(timeout_ms=_POLL_MS))
         except BaseException:
-            await stop_quietly(self._consumer)
+            await close_consumer(self._consumer, _CLOSE_SECONDS)
             raise
         self._following = asyncio.create_task(self._follow(), name="changed-since")
         return self
@@ -61,7 +64,7 @@ class ChangedSince:
             self._following.cancel()
             with suppress(asyncio.CancelledError):
                 await self._following
-        await stop_quietly(self._consumer)
+        await close_consumer(self._consumer, _CLOSE_SECONDS)
 
     def holds(self, key: bytes | None) -> bool:
         return bool(self._keys) and key_digest(key or b"") in self._keys

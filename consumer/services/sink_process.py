@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-
 import structlog
 
 from consumer.services.batches import BatchWriter
 from consumer.services.errors import StartupError
 from consumer.services.process import Process, run_engine
-from consumer.services.sink import SINK_FAULTS, StoringHandler
+from consumer.services.sink import SINK_FAULTS, StoringHandler, measured
 from consumer.settings import EngineSettings, OperationsSettings, SinkSettings
 from consumer.storage.errors import DatabaseUnavailableError, SchemaVersionError
 from consumer.storage.tags import TagStore
@@ -18,10 +15,10 @@ from consumer.stream.clients import make_consumer, make_producer
 from consumer.stream.engine import StreamEngine
 from consumer.stream.publisher import Publisher
 from consumer.stream.retry import Backoff
+from consumer.stream.waits import first_of
 from schemas.connections import DatabaseConnection, KafkaConnection, TopicSettings
 
 _log = structlog.get_logger(__name__)
-_BACKOFF = Backoff()
 
 
 async def run() -> None:
@@ -41,13 +38,13 @@ async def run() -> None:
         max_bytes=settings.max_bytes_in_flight,
     )
     async with Process.open("sink", OperationsSettings()) as process:
-        store = await open_store(database, process.stop)
+        store = await _open_store(database, process, stream.backoff)
         if store is None:
             return
-        writer = BatchWriter(store.write_isolating, settings.max_batch)
+        writer = BatchWriter(measured(store.write_isolating, process.metrics), settings.max_batch)
         engine = StreamEngine(
             stream,
-            StoringHandler(writer),
+            StoringHandler(writer, process.metrics),
             SINK_FAULTS,
             make_consumer=lambda: make_consumer(kafka, stream),
             publisher=Publisher(lambda: make_producer(kafka, stream.client_id), stream.publish_timeout_seconds),
@@ -60,24 +57,19 @@ async def run() -> None:
             await store.close()
 
 
-async def open_store(database: DatabaseConnection, stop: asyncio.Event) -> TagStore | None:
-    """Open the tables, waiting for the database for as long as it is away; None when stopped before.
-
-    Raises:
-        StartupError: the tables are not those that this version works with.
-
-    """
+async def _open_store(database: DatabaseConnection, process: Process, backoff: Backoff) -> TagStore | None:
+    """Open the tables, for as long as the database cannot be reached; None when stopped before."""
+    problem = "not reached yet"
+    process.health.add_readiness("database", lambda: problem)
     attempt = 0
-    while not stop.is_set():
+    while not process.stop.is_set():
         try:
             return await TagStore.open(database)
         except SchemaVersionError as error:
             raise StartupError(str(error)) from error
         except DatabaseUnavailableError as error:
             attempt += 1
-            delay_seconds = _BACKOFF.delay_seconds(attempt)
-            _log.warning("database.unavailable", error=str(error), retry_in_seconds=round(delay_seconds, 1))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(delay_seconds):
-                    await stop.wait()
+            problem, delay_seconds = str(error), backoff.delay_seconds(attempt)
+            _log.warning("database.unavailable", error=problem, retry_in_seconds=round(delay_seconds, 1))
+            await first_of(process.stop.wait(), timeout_seconds=delay_seconds)
     return None

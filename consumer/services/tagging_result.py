@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from schemas import (
     AssetExtracted,
@@ -35,11 +34,10 @@ class TaggingResult:
 
 @dataclass(frozen=True, slots=True)
 class TaggedBy:
-    """Who tags; ``as_of``: see :class:`AssetTagged`."""
+    """Who tags."""
 
     model: Model
     taxonomy: Taxonomy
-    as_of: datetime | None = None
 
 
 def tagged_event(
@@ -53,7 +51,6 @@ def tagged_event(
         asset_id=event.asset_id,
         extracted_event_id=event.event_id,
         extracted_at=event.occurred_at,
-        as_of=by.as_of,
         object=stored,
         image=result.info,
         tags=result.tags,

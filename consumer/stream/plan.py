@@ -55,18 +55,17 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class PartitionPlan:
-    """One partition's part: ``start`` up to, and without, ``end``, which was its end at ``as_of_ms``.
+    """One partition's part: ``start`` up to, and without, ``end``, the partition's end when the plan was fixed.
 
     ``purpose`` says in words what the run is for: who goes on with it must mean the same.
     """
 
     start: int
     end: int
-    as_of_ms: int
     purpose: str
 
     def to_metadata(self) -> str:
-        fields = {"plan": _FORMAT, "start": self.start, "end": self.end, "as_of_ms": self.as_of_ms}
+        fields = {"plan": _FORMAT, "start": self.start, "end": self.end}
         return json.dumps({**fields, "purpose": self.purpose}, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -76,7 +75,7 @@ class PartitionPlan:
             fields: dict[str, Any] = json.loads(text)
             if fields["plan"] != _FORMAT:
                 return None
-            return cls(int(fields["start"]), int(fields["end"]), int(fields["as_of_ms"]), str(fields["purpose"]))
+            return cls(int(fields["start"]), int(fields["end"]), str(fields["purpose"]))
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -86,11 +85,6 @@ class Plan:
     """All partitions' parts."""
 
     partitions: Mapping[int, PartitionPlan]
-
-    @property
-    def as_of(self) -> datetime:
-        """Return since when the plan cannot know what is written."""
-        return datetime.fromtimestamp(min(part.as_of_ms for part in self.partitions.values()) / 1000, UTC)
 
     @property
     def purpose(self) -> str:

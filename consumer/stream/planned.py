@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from consumer.stream.closing import close_consumer
 from consumer.stream.plan import PartitionPlan, Plan, PlanError, Start
-from consumer.stream.quiet import stop_quietly
 from schemas.connections import KafkaConnection
 
 _JOIN_SECONDS: Final = 60.0
@@ -22,6 +22,7 @@ _POLL_MS: Final = 100
 _LOOK_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 15.0
 _PAUSE_SECONDS: Final = 0.2
+_CLOSE_SECONDS: Final = 10.0
 
 ConsumerFactory = Callable[[], AIOKafkaConsumer]
 
@@ -119,7 +120,7 @@ class PlannedGroup:
             consumer.assign(places)
             parts = await _parts(consumer, places, start, purpose)
         finally:
-            await stop_quietly(consumer)
+            await close_consumer(consumer, _CLOSE_SECONDS)
         return Plan({place.partition: part for place, part in parts.items()} | dict(state.plans))
 
     def _check(self, state: GroupState, purpose: str) -> None:
@@ -153,7 +154,7 @@ class PlannedGroup:
                     with suppress(KafkaError, IllegalStateError):
                         await consumer.commit({item: (part.start, part.to_metadata()) for item, part in parts.items()})
         finally:
-            await stop_quietly(consumer)
+            await close_consumer(consumer, _CLOSE_SECONDS)
 
 
 class _Given(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -172,13 +173,11 @@ class _Given(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is un
 async def _parts(
     consumer: AIOKafkaConsumer, partitions: list[TopicPartition], start: Start, purpose: str
 ) -> dict[TopicPartition, PartitionPlan]:
-    # Before the ends are read: what comes after this moment may lie behind them.
-    as_of_ms = int(time.time() * 1000)
     ends = await consumer.end_offsets(partitions)
     begins = await consumer.beginning_offsets(partitions)
     starts = await _starts(consumer, begins, ends, start)
     return {
-        item: PartitionPlan(min(max(starts[item], begins[item]), ends[item]), ends[item], as_of_ms, purpose)
+        item: PartitionPlan(min(max(starts[item], begins[item]), ends[item]), ends[item], purpose)
         for item in partitions
     }
 

@@ -7,18 +7,21 @@ from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from consumer.stream.quiet import stop_quietly
+from consumer.stream.closing import close_consumer
 from schemas.connections import KafkaConnection
+from schemas.header_names import read_any_header_name
 from schemas.topics import DEAD_LETTER_MESSAGE_BYTES
 
 _POLL_MS: Final = 500
 _BATCH_RECORDS: Final = 2000
+_CLOSE_SECONDS: Final = 10.0
 
 
 class TopicReader:
     """One consumer that reads partitions of a topic, one after the other."""
 
     def __init__(self, kafka: KafkaConnection, topic: str) -> None:
+        read_any_header_name()
         self._topic = topic
         self._consumer = AIOKafkaConsumer(
             **kafka.client_options(),
@@ -32,12 +35,12 @@ class TopicReader:
         try:
             await self._consumer.start()
         except BaseException:
-            await stop_quietly(self._consumer)
+            await close_consumer(self._consumer, _CLOSE_SECONDS)
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await stop_quietly(self._consumer)
+        await close_consumer(self._consumer, _CLOSE_SECONDS)
 
     async def read(self, partition: int, start: int, end: int) -> AsyncIterator[list[Any]]:
         """Yield the records from ``start`` up to, and without, ``end``, some at a time; an outage is waited out."""

@@ -1,8 +1,8 @@
-"""From one embedding to tags with confidences: numpy only, well under a millisecond."""
+"""From one image's evidence to tags with confidences: numpy only, well under a millisecond."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,29 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumer.tagging.bundle import Bundle
-from consumer.tagging.calibration import CategoryCalibration, Platt, SharedScale
+from consumer.tagging.calibration import CategoryCalibration, NameWeights
+from consumer.tagging.judging import Evidence, judge
+from consumer.tagging.names import AssetNames, matches
 from consumer.tagging.taxonomy import Category
 from schemas.tagged import Tag
 
 PIXELS: Final = "pixels"
-UNFITTED: Final = Platt(slope=1.0, bias=0.0)
+NAMES: Final = "names"
+NO_NAMES: Final = AssetNames()
 Vector = NDArray[np.floating]
 PixelEvidence = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class _Rule:
     """What one category needs, laid out for numpy; `rows` are its places in the stacked matrix."""
 
     spec: Category
     names: tuple[str, ...]
-    pixel_names: tuple[str, ...]
+    has_vector: NDArray[np.bool_]
+    has_test: NDArray[np.bool_]
     rows: slice
     background_rows: slice
-    shared: SharedScale
-    shared_bias: NDArray[np.float64]
-    slope: NDArray[np.float64]
-    bias: NDArray[np.float64]
+    fitted: CategoryCalibration | None
 
 
 class Scorer:
@@ -45,110 +46,121 @@ class Scorer:
     def __init__(self, bundle: Bundle) -> None:
         self.calibrated = bundle.calibration is not None
         self._scale = bundle.manifest.logit_scale
-        self.source = bundle.manifest.source_model
-        parts, rules, at = [], {}, 0
+        self._source = bundle.manifest.source_model
+        fitted = bundle.calibration.categories if bundle.calibration else {}
+        self._words = bundle.calibration.names if bundle.calibration else None
+        parts, at = [], 0
+        self._rules: dict[str, _Rule] = {}
         for category, spec in bundle.taxonomy.categories.items():
             vectors = bundle.vectors[category]
             parts += [vectors.tags, vectors.background]
             middle, end = at + len(vectors.names), at + len(vectors.names) + len(vectors.background)
-            fitted = bundle.calibration.categories.get(category) if bundle.calibration else None
-            rules[category] = _rule(spec, vectors.names, slice(at, middle), slice(middle, end), fitted)
+            names = tuple(spec.tags)
+            self._rules[category] = _Rule(
+                spec=spec,
+                names=names,
+                has_vector=np.array([name in vectors.names for name in names]),
+                has_test=np.array([spec.evidence_of(name) in {"pixels", "both"} for name in names]),
+                rows=slice(at, middle),
+                background_rows=slice(middle, end),
+                fitted=fitted.get(category),
+            )
             at = end
-        # In float64 a sum does not depend on how many rows are multiplied at once, as far as a confidence shows.
-        self._matrix = np.concatenate(parts).astype(np.float64)
-        self.rules: dict[str, Rule] = rules
+        self._matrix = np.concatenate(parts).astype(np.float32)
 
-    def score(self, embedding: Vector, pixel_evidence: PixelEvidence, *, threshold: float | None = None) -> list[Tag]:
+    def score(
+        self,
+        embedding: Vector,
+        pixels: PixelEvidence,
+        names: AssetNames = NO_NAMES,
+        *,
+        threshold: float | None = None,
+    ) -> list[Tag]:
         """Return the tags that reach their thresholds, highest confidence first.
 
-        `embedding`: [D], L2-normalised. `pixel_evidence`: probability by category and tag, from tests on the pixels; it
-        decides alone for tags whose evidence is `pixels`, and may raise, never lower, the others. `threshold`: in place
-        of the taxonomy's own.
+        `embedding`: [D], L2-normalised. `pixels`: probability by category and tag, from tests on the pixels; heard for
+        tags whose evidence they are. `names`: what the asset is called; without any, the picture decides alone.
+        `threshold`: in place of the taxonomy's own.
         """
-        tags = [
-            Tag(tag=rule.spec.shown_name(name), category=category, confidence=confidence, source_model=source)
-            for category, rule, name, confidence, source in self._judged(embedding, pixel_evidence)
-            if confidence >= (rule.spec.threshold_of(name) if threshold is None else threshold)
-            and not rule.spec.tags[name].off
-        ]
+        tags = []
+        for category, seen in self.evidence(embedding, pixels, names).items():
+            rule = self._rules[category]
+            confidences = judge(seen, exclusive=rule.spec.exclusive, fitted=rule.fitted)[0]
+            seen_only = confidences
+            if seen.words.any():
+                seen_only = judge(seen.without_words(), exclusive=rule.spec.exclusive, fitted=rule.fitted)[0]
+            for at, name in enumerate(rule.names):
+                confidence = round(float(confidences[at]), 4)
+                needed = rule.spec.threshold_of(name) if threshold is None else threshold
+                if confidence >= needed and not rule.spec.tags[name].off:
+                    source = self._said_by(rule, at, seen, alone=bool(seen_only[at] >= needed))
+                    tags.append(
+                        Tag(
+                            tag=rule.spec.shown_name(name),
+                            category=category,
+                            confidence=confidence,
+                            source_model=source,
+                        )
+                    )
         return sorted(tags, key=lambda tag: -tag.confidence)
 
-    def probabilities(self, embedding: Vector, pixel_evidence: PixelEvidence) -> dict[str, dict[str, float]]:
+    def probabilities(
+        self, embedding: Vector, pixels: PixelEvidence, names: AssetNames = NO_NAMES
+    ) -> dict[str, dict[str, float]]:
         """Return the confidence of every tag by category, without thresholds and under the file's own names."""
-        found: dict[str, dict[str, float]] = {category: {} for category in self.rules}
-        for category, _, name, confidence, _ in self._judged(embedding, pixel_evidence):
-            found[category][name] = confidence
+        return {
+            category: dict(
+                zip(seen.names, judge(seen, exclusive=rule.spec.exclusive, fitted=rule.fitted)[0].tolist(), strict=True)
+            )
+            for category, seen in self.evidence(embedding, pixels, names).items()
+            for rule in [self._rules[category]]
+        }
+
+    def evidence(self, embedding: Vector, pixels: PixelEvidence, names: AssetNames = NO_NAMES) -> dict[str, Evidence]:
+        """Return by category what is known of one image, n = 1; calibration is fitted on the same."""
+        logits = (self._scale * (self._matrix @ embedding.astype(np.float32))).astype(np.float64)
+        found = {}
+        for category, rule in self._rules.items():
+            tags = np.full((1, len(rule.names)), np.nan)
+            tags[0, rule.has_vector] = logits[rule.rows]
+            tested = pixels.get(category, {})
+            tests = [
+                tested.get(name, np.nan) if has else np.nan for name, has in zip(rule.names, rule.has_test, strict=True)
+            ]
+            found[category] = Evidence(
+                names=rule.names,
+                tags=tags,
+                background=logits[None, rule.background_rows],
+                pixels=np.array([tests]),
+                words=name_evidence(category, rule.spec, names, self._words)[None],
+            )
         return found
 
-    def similarities(self, embedding: Vector) -> dict[str, tuple[Vector, Vector]]:
-        """Return per category the scaled similarities to tags and to background, which calibration is fitted on."""
-        logits = self.logits(embedding)
-        return {category: (logits[rule.rows], logits[rule.background_rows]) for category, rule in self.rules.items()}
-
-    def logits(self, embeddings: Vector) -> NDArray[np.float64]:
-        """Return the scaled similarities of [D] or [n, D] to all tags and backgrounds, in the order of the rules."""
-        product: NDArray[np.float64] = self._scale * (embeddings.astype(np.float64) @ self._matrix.T)
-        return product
-
-    def _judged(self, embedding: Vector, pixel_evidence: PixelEvidence) -> Iterator[tuple[str, Rule, str, float, str]]:
-        logits = self.logits(embedding)
-        for category, rule in self.rules.items():
-            seen = pixel_evidence.get(category, {})
-            confidences = confidences_of(rule, logits[rule.rows], logits[rule.background_rows])
-            if rule.spec.exclusive and seen:
-                confidences = confidences * (1 - max(seen.values()))
-            for name, confidence in zip(rule.names, confidences.tolist(), strict=True):
-                own, source = confidence, self.source
-                if seen.get(name, 0.0) > own:
-                    own, source = seen[name], PIXELS
-                yield category, rule, name, round(own, 4), source
-            for name in rule.pixel_names:
-                if name in seen:
-                    yield category, rule, name, round(float(seen[name]), 4), PIXELS
+    def _said_by(self, rule: _Rule, at: int, seen: Evidence, *, alone: bool) -> str:
+        """Name who speaks for a tag: what reaches its threshold alone, or all that together do; joined by a plus."""
+        named = seen.words[0, at] > 0
+        said = []
+        if alone or not named:
+            tested = rule.has_test[at] and seen.pixels[0, at] >= 0.5
+            if rule.has_vector[at]:
+                said.append(self._source)
+            if tested or (rule.has_test[at] and not rule.has_vector[at]):
+                said.append(PIXELS)
+        if named or not said:
+            said.append(NAMES)
+        return "+".join(said)
 
 
-def confidences_of(rule: Rule, tags: Vector, background: Vector) -> NDArray[np.float64]:
-    if rule.spec.exclusive:
-        return exclusive_probabilities(tags, background, rule.shared, rule.shared_bias)
-    margins = margins_over(tags, background)
-    return 1 / (1 + np.exp(-(rule.slope * margins + rule.bias)))
-
-
-def exclusive_probabilities(tags: Vector, background: Vector, shared: SharedScale, bias: Vector) -> NDArray[np.float64]:
-    """Softmax over tags and background ("none of them"); returns the tags' part, [..., tags]."""
-    fitted = tags / shared.temperature + bias
-    none = log_sum_exp(background / shared.temperature) + shared.background_bias
-    joined = np.concatenate([fitted, none[..., None]], axis=-1)
-    shifted: NDArray[np.float64] = np.exp(joined - joined.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float64] = shifted / shifted.sum(axis=-1, keepdims=True)
-    return shares[..., :-1]
-
-
-def margins_over(tags: Vector, background: Vector) -> Vector:
-    """Return how far each tag's similarity stands above the background prompts taken together, [..., tags]."""
-    return tags - log_sum_exp(background)[..., None]
-
-
-def log_sum_exp(values: Vector) -> Vector:
-    """Return log(sum(exp)) over the last axis, safe for large values."""
-    top = values.max(axis=-1, keepdims=True)
-    total: Vector = top[..., 0] + np.log(np.exp(values - top).sum(axis=-1))
-    return total
-
-
-def _rule(
-    spec: Category, names: tuple[str, ...], rows: slice, background_rows: slice, fitted: CategoryCalibration | None
-) -> Rule:
-    shared = fitted.shared if fitted and fitted.shared else SharedScale(temperature=1.0, bias={}, background_bias=0.0)
-    platt = [fitted.tags.get(name, UNFITTED) if fitted else UNFITTED for name in names]
-    return Rule(
-        spec=spec,
-        names=names,
-        pixel_names=tuple(name for name in spec.tags if spec.evidence_of(name) == "pixels"),
-        rows=rows,
-        background_rows=background_rows,
-        shared=shared,
-        shared_bias=np.array([shared.bias.get(name, 0.0) for name in names]),
-        slope=np.array([one.slope for one in platt]),
-        bias=np.array([one.bias for one in platt]),
-    )
+def name_evidence(category: str, spec: Category, names: AssetNames, fitted: NameWeights | None) -> NDArray[np.float64]:
+    """Return the log-likelihood ratio of each tag by the name pattern that says most, [tags]; 0 where none matches."""
+    evidence = np.zeros(len(spec.tags))
+    if not names.stems and not names.folders:
+        return evidence
+    weights = fitted.weights.get(category, {}) if fitted else {}
+    stem, folder = (fitted.stem, fitted.folder) if fitted else (1.0, 0.5)
+    for at, (name, tag) in enumerate(spec.tags.items()):
+        keys = matches(tag.names, names)
+        own = weights.get(name, {})
+        if keys:
+            evidence[at] = max(own.get(key, folder if key.endswith("/") else stem) for key in keys)
+    return evidence

@@ -48,6 +48,7 @@ def operations_routes(health: Health, metrics: Metrics) -> list[Route]:
         return answer
 
     async def render(_: Request) -> Response:
+        metrics.readiness_asked(is_ready=all(problem is None for problem in health.readiness().values()))
         return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
     return [

@@ -58,14 +58,15 @@ def s3_environment(
         yield stack_environment
         return
     with pytest.MonkeyPatch.context() as patch:
+        # Read once, here; other stacks of this run keep their choice.
         patch.setenv("AEGIS_STACK_S3", request.param)
         services = Stack(tmp_path_factory.mktemp("minio"))
-        (component,) = [item for item in services.components if item.external_variable == "AEGIS_S3_ENDPOINT"]
-        try:
-            services.start(component.name)
-            yield component.variables(services.state())
-        finally:
-            services.reset()
+    (component,) = [item for item in services.components if item.external_variable == "AEGIS_S3_ENDPOINT"]
+    try:
+        services.start(component.name)
+        yield component.variables(services.state())
+    finally:
+        services.reset()
 
 
 @pytest.fixture

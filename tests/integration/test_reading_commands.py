@@ -111,6 +111,41 @@ async def test_tags_shows_one_asset_and_says_where_its_confidences_are_none(aegi
     assert (unknown.returncode, "aegis search --text" in unknown.stderr) == (1, True)
 
 
+@pytest.mark.usefixtures("stored")
+async def test_a_verdict_wins_over_the_model_until_it_is_withdrawn(aegis: Run) -> None:
+    def tags() -> dict[str, str]:
+        shown = json.loads(aegis("tags", "game/sword", "--json").stdout)["tags"]
+        return {tag["tag"]: tag["verdict"] or "model" for tag in shown}
+
+    for arguments in (("weapon", "--confirm"), ("prop", "--reject"), ("rusty", "--add", "--category", "materials")):
+        done = aegis("verdict", "game/sword", *arguments, "--by", "ann")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith("ann\n")
+    assert tags() == {"weapon": "confirmed", "rusty": "added"}
+
+    assert aegis("verdict", "game/sword", "prop", "--withdraw").returncode == 0
+    assert tags() == {"weapon": "confirmed", "rusty": "added", "prop": "model"}
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("game/sword", "weapon"), "--confirm, --reject"),
+        (("game/nothing", "weapon", "--confirm"), "no asset 'game/nothing' is stored"),
+        (("game/sword", "rusty", "--add"), "--category"),
+        (("game/sword", "weapon", "--withdraw"), "nobody has said anything"),
+    ],
+)
+async def test_a_verdict_on_something_that_is_not_there_says_what_is_missing(
+    aegis: Run, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = aegis("verdict", *arguments)
+
+    assert done.returncode != 0
+    assert sentence in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "sentence"),
     [

@@ -90,7 +90,7 @@ def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.Monke
     ("service", "environment", "sentence"),
     [
         ("tagger", {}, "AEGIS_KAFKA_BOOTSTRAP is not set"),
-        ("tagger", {**_KAFKA, **_STORE, "AEGIS_MODEL_BUNDLE": "/nowhere"}, "/nowhere is no model bundle"),
+        ("tagger", {**_KAFKA, **_STORE, "AEGIS_MODEL_BUNDLE": "/nowhere"}, "There is no model bundle /nowhere"),
         (
             "tagger",
             {**_KAFKA, **_STORE, "AEGIS_MODEL_PROVIDER": "CUDAExecutionProvider"},

@@ -22,11 +22,13 @@ async def test_a_sink_waits_for_a_database_that_is_away_when_it_starts(stack: St
         await pipeline.tagged(asset_id)
         await eventually(lambda: _has_logged(late, "database.unavailable"), "the late sink says what it waits for")
         assert late.process.poll() is None
+        assert "the database does not answer" in late.readiness()["database"]
     finally:
         stack.start("postgres")
 
     await pipeline.stored(asset_id)
     await eventually(lambda: _has_logged(late, "group.assigned"), "the late sink joins its group")
+    assert late.readiness()["database"] == "ok"
     assert late.stop() == 0
 
 

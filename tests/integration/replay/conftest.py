@@ -34,7 +34,7 @@ def corner(
 @pytest.fixture(scope="session")
 def next_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped model with a taxonomy of another digest."""
-    return renamed_taxonomy(tmp_path_factory.mktemp("bundles") / "next", "2")
+    return renamed_taxonomy(tmp_path_factory.mktemp("bundles") / "next", "next")
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 
 from consumer.tagging.bundle import default_bundle_path, load_bundle
 from consumer.tagging.decode import ImageLimits
-from consumer.tagging.embed import Embedder
+from consumer.tagging.embed import open_embedder
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.telemetry.metrics import Metrics
 
 BUNDLE = load_bundle(default_bundle_path())
-EMBEDDER = Embedder(BUNDLE.visual_path)
+EMBEDDER = open_embedder(BUNDLE)
 
 
 @pytest.fixture

@@ -136,6 +136,7 @@ dead_letters = st.builds(
     first_failed_at=texts(24),
     last_failed_at=texts(24),
     replay_count=st.integers(0, 10**6),
+    omitted=st.just("") | texts(200, 1),
 )
 
 json_values = st.recursive(

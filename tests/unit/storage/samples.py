@@ -31,7 +31,6 @@ def row(asset_id: str = "asset", *, extracted: float = 0, tagged: float | None =
         extracted_event_id=uuid4(),
         extracted_at=T0 + timedelta(seconds=extracted),
         tagged_at=T0 + timedelta(seconds=tagged),
-        as_of=None,
         bucket="bucket",
         object_key="key",
         size_bytes=100,

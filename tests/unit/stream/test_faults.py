@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from aiokafka import errors as kafka
 
+from consumer.stream.deadline import DeadlineExceededError
 from consumer.stream.faults import (
     COMMON_ROWS,
     FaultKind,
@@ -32,12 +33,16 @@ class SpecialServiceError(ServiceError):
         (MalformedEventError("not JSON"), FaultKind.POISON),
         (UnknownSchemaVersionError("2.0"), FaultKind.POISON),
         (kafka.MessageSizeTooLargeError(), FaultKind.POISON),
+        (kafka.RecordListTooLargeError(), FaultKind.POISON),
+        (kafka.InvalidTimestampError(), FaultKind.POISON),
+        (kafka.UnknownError(), FaultKind.UNKNOWN),
         (kafka.KafkaConnectionError(), FaultKind.TRANSIENT),
         (kafka.NotEnoughReplicasError(), FaultKind.TRANSIENT),
         (kafka.RequestTimedOutError(), FaultKind.TRANSIENT),
         (ConnectionRefusedError(), FaultKind.TRANSIENT),
         (ConnectionResetError(), FaultKind.TRANSIENT),
         (BrokenPipeError(), FaultKind.TRANSIENT),
+        (DeadlineExceededError(), FaultKind.UNKNOWN),
         (TimeoutError(), FaultKind.UNKNOWN),
         (MemoryError(), FaultKind.UNKNOWN),
         (ValueError(), FaultKind.UNKNOWN),

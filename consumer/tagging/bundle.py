@@ -172,5 +172,5 @@ def _read_calibration(path: Path) -> Calibration:
 
 def scoring_digest(taxonomy: Taxonomy, calibration: Calibration | None) -> str:
     """Vocabulary and calibration together: a new calibration gives new confidences, hence new events."""
-    fitted = calibration.model_dump_json(include={"categories"}) if calibration else ""
+    fitted = calibration.model_dump_json(include={"categories", "names"}) if calibration else ""
     return "sha256:" + hashlib.sha256(f"{taxonomy.digest}\n{fitted}".encode()).hexdigest()

@@ -53,7 +53,7 @@ class ReplayRequest:
     def purpose(self, bundle: Bundle, by: MadeBy) -> str:
         """Return what every process of this replay must mean."""
         model = f"{bundle.manifest.id} {_short(by.model_digest)} {_short(by.taxonomy_digest)}"
-        wanted = str(self.wanted) if self.only is None else f"{self.wanted}, of other models,"
+        wanted = str(self.wanted) if self.only is None else f"{self.wanted}, of those that a retag left,"
         return f"{wanted} by {model}" + (f" to {self.output_topic}" if self.output_topic else "")
 
     async def model(self, settings: ModelSettings) -> Bundle:

@@ -41,8 +41,9 @@ def command(
 ) -> None:
     """Score the embeddings on asset-tagged again, and publish the tags that come out: no image, no inference.
 
-    The bundle is that of AEGIS_MODEL_BUNDLE. Assets whose embedding is of another model, or whose event carries
-    no pixel evidence, are tagged anew from their images, as by `aegis replay`. Give the vocabulary to the live tagger first: aegis taxonomy compile.
+    The bundle is that of AEGIS_MODEL_BUNDLE. Assets whose embedding is of another model, or whose event carries no
+    pixel evidence, are tagged anew from their images, as by `aegis replay`. Give the vocabulary to the live tagger
+    first: aegis taxonomy compile.
     """
     bundle = revised_bundle(taxonomy, calibration)
     chosen = check_name(name or bundle.taxonomy_digest.removeprefix("sha256:")[:12])

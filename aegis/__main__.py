@@ -17,6 +17,8 @@ _VERBS = {
     "demo": "Show the whole pipeline on this machine, with the textures in samples/",
     "extract": "Take textures out of game files, and hand them to the taggers",
     "publish": "Send the events that an outage kept in the local spool",
+    "replay": "Tag again what was extracted, beside live tagging",
+    "retag": "Apply another vocabulary to what is tagged already",
     "tags": "Show the tags of one asset",
     "search": "Find assets by their tags, or by what they look like",
     "verdict": "Say whether a tag is right; no model overrules it",

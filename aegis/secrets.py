@@ -12,7 +12,7 @@ import click
 from aegis.errors import UserError
 
 # The variables of docker-compose.yml that have no default.
-SECRETS = ("POSTGRES_PASSWORD", "MINIO_ROOT_PASSWORD", "GRAFANA_ADMIN_PASSWORD")
+SECRETS = ("POSTGRES_PASSWORD", "MINIO_ROOT_PASSWORD", "GRAFANA_ADMIN_PASSWORD", "GATEWAY_API_KEY")
 _BYTES = 24
 
 

@@ -1,4 +1,4 @@
-"""`python -m consumer tagger | sink`: one process of a consumer group, or several with `--workers`."""
+"""`python -m consumer tagger | sink | gateway`: one process of the product; of a group several with `--workers`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from schemas.settings_errors import explain_settings
 _SERVICES = {
     "tagger": "reads asset-extracted, tags the textures, writes asset-tagged",
     "sink": "reads asset-tagged, writes PostgreSQL",
+    "gateway": "tags images over HTTP, for clients that want an answer now",
 }
+# A gateway has a port: several of it want a load balancer, and what starts that starts them.
+_GROUPS = frozenset({"tagger", "sink"})
 _MOST_WORKERS = 256
 
 
@@ -25,9 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     services = parser.add_subparsers(dest="service", required=True)
     for name, help_text in _SERVICES.items():
         options = services.add_parser(name, help=help_text, description=help_text)
-        options.add_argument(
-            "--workers", type=_count, default=1, metavar="N", help="processes of it; replaced if they die"
-        )
+        options.set_defaults(workers=1)
+        if name in _GROUPS:
+            options.add_argument("--workers", type=_count, metavar="N", help="processes of it; replaced if they die")
     chosen = parser.parse_args(arguments)
     service: str = chosen.service
 

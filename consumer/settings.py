@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from consumer.stream.breaker import BreakerLimits
@@ -215,3 +216,62 @@ class SinkSettings(BaseSettings):
     )
     max_bytes_in_flight: int = Field(default=64 * _MIB, ge=1, description="Bytes of their values, at most")
     max_batch: int = Field(default=1000, ge=1, le=50_000, description="Events in one transaction")
+
+
+class GatewaySettings(BaseSettings):
+    """`AEGIS_GATEWAY_…`."""
+
+    model_config = _config("AEGIS_GATEWAY_")
+
+    host: str = Field(default="127.0.0.1", description="Where the gateway listens; beyond this machine it needs a key")
+    port: int = Field(default=8000, ge=0, le=65_535, description="0: a free port, told in the log")
+    api_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="What clients send as X-API-Key or as a bearer token; comma-separated: each of them opens",
+    )
+    max_requests: int = Field(default=64, ge=1, le=10_000, description="Requests answered at once; one more gets 429")
+    max_body_bytes: int = Field(default=32 * _MIB, ge=1024, description="Largest body of a request")
+    max_bytes_in_flight: int = Field(default=256 * _MIB, ge=1024, description="Bodies held at once, at most")
+    max_pixels: int = Field(default=8192 * 8192, ge=1, description="Largest image that is decoded, width times height")
+    body_seconds: float = Field(default=30.0, gt=0, description="How long a body may take to come")
+    timeout_seconds: float = Field(default=20.0, gt=0, description="How long tagging may take before it is given up")
+    drain_seconds: int = Field(
+        default=20, ge=0, le=3600, description="How long answers may take to finish when the process stops"
+    )
+    publish: bool = Field(
+        default=False,
+        description="Store each image and publish its events before it is answered; needs Kafka and the object store",
+    )
+    publish_seconds: float = Field(
+        default=5.0, gt=0, description="How long the brokers may take before the client gets 503"
+    )
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        parts = self.api_key.get_secret_value().split(",")
+        return tuple(part.strip().encode() for part in parts if part.strip())
+
+    @model_validator(mode="after")
+    def _strangers_need_a_key(self) -> GatewaySettings:
+        if not self.keys and not _is_loopback(self.host):
+            raise ValueError(
+                f"AEGIS_GATEWAY_HOST={self.host} is reached from other machines: set AEGIS_GATEWAY_API_KEY, "
+                "or listen on 127.0.0.1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_body_fits_the_budget(self) -> GatewaySettings:
+        if self.max_body_bytes > self.max_bytes_in_flight:
+            raise ValueError(
+                f"AEGIS_GATEWAY_MAX_BODY_BYTES={self.max_body_bytes} is above "
+                f"AEGIS_GATEWAY_MAX_BYTES_IN_FLIGHT={self.max_bytes_in_flight}: raise the latter"
+            )
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -82,6 +82,7 @@ def tagged_full() -> dict[str, Any]:
             timings_ms=TimingsMs(wait=1180.2, fetch=6.4, decode=11.9, embed=42.7, score=0.3),
             caused_by=CausedBy(topic="asset-extracted", partition=3, offset=41),
             source=_source(),
+            pixel_evidence={"color_palettes": {"earth_tones": 0.71, "neon": 0.0012}},
             embedding=Embedding(dim=4, data="ADgAuAA4ALg="),
         )
     )

@@ -15,19 +15,21 @@ from consumer.tagging.sessions import ModelError
 from consumer.telemetry.metrics import Metrics
 
 
-async def open_pipeline(settings: ModelSettings, limits: ImageLimits, metrics: Metrics) -> TaggingPipeline:
-    """Load, verify and warm up the model.
+async def open_pipeline(
+    settings: ModelSettings, limits: ImageLimits, metrics: Metrics, bundle: Bundle | None = None
+) -> TaggingPipeline:
+    """Load, verify and warm up the model; ``bundle``: in place of the one that the settings name.
 
     Raises:
         StartupError: the bundle is not whole, or its model does not run here as the settings want it.
 
     """
     try:
-        bundle, embedder = await asyncio.to_thread(_load, settings)
+        loaded, embedder = await asyncio.to_thread(_load, settings, bundle)
     except (BundleError, ModelError) as error:
         raise StartupError(str(error)) from error
     pipeline = TaggingPipeline(
-        bundle,
+        loaded,
         embedder,
         limits=limits,
         workers=settings.workers,
@@ -41,6 +43,18 @@ async def open_pipeline(settings: ModelSettings, limits: ImageLimits, metrics: M
     return pipeline
 
 
-def _load(settings: ModelSettings) -> tuple[Bundle, Embedder]:
-    bundle = load_bundle(bundle_folder(settings.bundle, settings.cache_dir))
+async def load_bundle_of(settings: ModelSettings) -> Bundle:
+    """Load and verify the bundle alone; raises StartupError."""
+    try:
+        return await asyncio.to_thread(_bundle, settings)
+    except BundleError as error:
+        raise StartupError(str(error)) from error
+
+
+def _load(settings: ModelSettings, given: Bundle | None) -> tuple[Bundle, Embedder]:
+    bundle = given or _bundle(settings)
     return bundle, open_embedder(bundle, settings.precision, settings.provider)
+
+
+def _bundle(settings: ModelSettings) -> Bundle:
+    return load_bundle(bundle_folder(settings.bundle, settings.cache_dir))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from consumer.services.admission import Admission
 from consumer.services.errors import ChecksumMismatchError, ImageMismatchError
+from consumer.services.tagging_result import TaggedBy, TaggingResult, tagged_event
 from consumer.storage.objects import ObjectStore
 from consumer.stream.budget import ByteBudget
 from consumer.stream.deadline import off_the_clock
@@ -31,17 +32,13 @@ from schemas import (
     MalformedEventError,
     ObjectRef,
     Stage,
-    Tag,
     TimingsMs,
-    Topics,
     check_headers,
     decode_event,
     encode_event,
     event_headers,
     header_text,
     removed_asset,
-    tagged_event_id,
-    utc_now,
 )
 
 EVENT_SOURCE = "/aegis/tagger"
@@ -53,24 +50,13 @@ class _Fetched:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Tagging:
-    """What was found out about one asset."""
-
-    stored: ObjectRef
-    info: ImageInfo
-    tags: tuple[Tag, ...]
-    embedding: Embedding
-    timings_ms: TimingsMs
-
-
 class TaggingHandler:
     """Tags one record; safe to call again for the same record, which gives the same event id."""
 
     def __init__(
         self,
         *,
-        topics: Topics,
+        output_topic: str,
         store: ObjectStore,
         admission: Admission,
         pipeline: TaggingPipeline,
@@ -79,10 +65,11 @@ class TaggingHandler:
         max_object_bytes: int,
         metrics: Metrics,
     ) -> None:
-        self._topics = topics
+        self._output_topic = output_topic
         self._store = store
         self._admission = admission
         self._pipeline = pipeline
+        self._by = TaggedBy(pipeline.model, pipeline.taxonomy)
         self._decoders = asyncio.Semaphore(decoders)
         self._budget = budget
         self._max_object_bytes = max_object_bytes
@@ -111,10 +98,11 @@ class TaggingHandler:
         with at_stage(Stage.SCORE):
             scored = self._pipeline.score(embedded.vector, prepared, names_of(event))
 
-        tagging = _Tagging(
-            stored=event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256}),
+        stored = event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256})
+        result = TaggingResult(
             info=prepared.info,
             tags=scored.tags,
+            pixel_evidence=prepared.evidence,
             embedding=Embedding.from_array(embedded.vector),
             timings_ms=TimingsMs(
                 wait=round(wait_ms, 3),
@@ -124,13 +112,14 @@ class TaggingHandler:
                 score=round(scored.score_ms, 3),
             ),
         )
-        self._metrics.stages_timed(tagging.timings_ms)
-        return (self._publish(event, record, tagging),)
+        self._metrics.stages_timed(result.timings_ms)
+        caused_by = CausedBy(topic=record.topic, partition=record.partition, offset=record.offset)
+        return (self._publish(tagged_event(event, stored, result, self._by, caused_by), record),)
 
     def _forward_tombstone(self, record: SourceRecord) -> Publication:
         """Tell subscribers that the asset was removed, and when: what was extracted before is void."""
         removed_at_ms = record.timestamp_ms if record.timestamp_ms >= 0 else None
-        return Publication(self._topics.tagged, record.key, None, record.headers, removed_at_ms)
+        return Publication(self._output_topic, record.key, None, record.headers, removed_at_ms)
 
     async def _fetch(self, reference: ObjectRef) -> _Fetched:
         self._admission.check(reference)
@@ -157,27 +146,9 @@ class TaggingHandler:
             )
         return prepared
 
-    def _publish(self, event: AssetExtracted, record: SourceRecord, tagging: _Tagging) -> Publication:
-        model, taxonomy = self._pipeline.model, self._pipeline.taxonomy
-        tagged = AssetTagged(
-            event_id=tagged_event_id(event.event_id, model.digest, taxonomy.digest),
-            schema_version=AssetTagged.SCHEMA_VERSION,
-            occurred_at=utc_now(),
-            asset_id=event.asset_id,
-            extracted_event_id=event.event_id,
-            extracted_at=event.occurred_at,
-            object=tagging.stored,
-            image=tagging.info,
-            tags=tagging.tags,
-            model=model,
-            taxonomy=taxonomy,
-            timings_ms=tagging.timings_ms,
-            caused_by=CausedBy(topic=record.topic, partition=record.partition, offset=record.offset),
-            source=event.source,
-            embedding=tagging.embedding,
-        )
+    def _publish(self, tagged: AssetTagged, record: SourceRecord) -> Publication:
         headers = event_headers(tagged, source=EVENT_SOURCE, traceparent=header_text(record.headers, "traceparent"))
-        return Publication(self._topics.tagged, record.key, encode_event(tagged), headers)
+        return Publication(self._output_topic, record.key, encode_event(tagged), headers)
 
 
 def receive(record: SourceRecord) -> AssetExtracted | None:

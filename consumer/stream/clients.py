@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
@@ -13,10 +15,12 @@ from schemas.topics import DEAD_LETTER_MESSAGE_BYTES
 _MS = 1000
 
 
-def make_consumer(connection: KafkaConnection, settings: StreamSettings) -> AIOKafkaConsumer:
+def make_consumer(
+    connection: KafkaConnection, settings: StreamSettings, kind: Callable[..., AIOKafkaConsumer] = AIOKafkaConsumer
+) -> AIOKafkaConsumer:
     """Return a consumer that is not started and not subscribed."""
     read_any_header_name()
-    return AIOKafkaConsumer(
+    return kind(
         **connection.client_options(),
         client_id=settings.client_id,
         group_id=settings.group,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -37,8 +38,8 @@ class Publisher:
         self._changing = asyncio.Lock()
         self._failures_in_a_row = 0
 
-    async def send(self, publications: Sequence[Publication]) -> None:
-        """Write records in order and return when all are acknowledged.
+    async def send(self, publications: Sequence[Publication]) -> list[Any]:
+        """Write records in order and return when all are acknowledged: where each of them lies.
 
         Raises:
             KafkaError: not acknowledged; the same records may be sent again.
@@ -46,12 +47,12 @@ class Publisher:
 
         """
         if not publications:
-            return
+            return []
         producer: AIOKafkaProducer | None = None
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 producer = await self._started()
-                await _written(producer, publications)
+                places = await _written(producer, publications)
         except TOO_LARGE_ERRORS:
             raise
         except TimeoutError as error:
@@ -63,6 +64,7 @@ class Publisher:
                 await self._replace(producer)
             raise
         self._failures_in_a_row = 0
+        return places
 
     async def stop(self) -> None:
         """Close at once; what is not acknowledged is not committed either."""
@@ -95,7 +97,7 @@ class Publisher:
                 self._producer = None
 
 
-async def _written(producer: AIOKafkaProducer, publications: Sequence[Publication]) -> None:
+async def _written(producer: AIOKafkaProducer, publications: Sequence[Publication]) -> list[Any]:
     acknowledgements = []
     for item in publications:
         sent = await producer.send(
@@ -109,4 +111,4 @@ async def _written(producer: AIOKafkaProducer, publications: Sequence[Publicatio
     for sent in acknowledgements:
         if sent.cancelled():
             raise KafkaError("the producer gave up a record without a word")
-        sent.result()
+    return [sent.result() for sent in acknowledgements]

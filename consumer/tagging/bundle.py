@@ -123,7 +123,7 @@ def load_bundle(path: Path) -> Bundle:
         vectors=vectors,
         calibration=calibration,
         digest=manifest.model_digest(),
-        taxonomy_digest=_scoring_digest(taxonomy, calibration),
+        taxonomy_digest=scoring_digest(taxonomy, calibration),
     )
 
 
@@ -170,7 +170,7 @@ def _read_calibration(path: Path) -> Calibration:
         raise BundleError(f"{path / CALIBRATION} is not valid: {error.errors()[0]['msg']}.") from error
 
 
-def _scoring_digest(taxonomy: Taxonomy, calibration: Calibration | None) -> str:
+def scoring_digest(taxonomy: Taxonomy, calibration: Calibration | None) -> str:
     """Vocabulary and calibration together: a new calibration gives new confidences, hence new events."""
-    fitted = calibration.model_dump_json(include={"categories"}) if calibration else ""
+    fitted = calibration.model_dump_json(include={"categories", "names"}) if calibration else ""
     return "sha256:" + hashlib.sha256(f"{taxonomy.digest}\n{fitted}".encode()).hexdigest()

@@ -52,7 +52,7 @@ def matches(patterns: Sequence[str], names: AssetNames) -> list[str]:
     """
     keys = [pattern for pattern in patterns if any(_in_stem(pattern, words) for words in names.stems)]
     plain = [pattern for pattern in patterns if "_" not in pattern]
-    return keys + [f"{pattern}/" for pattern in plain if any(_within(pattern, words) for words in names.folders)]
+    return keys + [f"{pattern}/" for pattern in plain if any(matches_within(pattern, words) for words in names.folders)]
 
 
 def _in_stem(pattern: str, words: Words) -> bool:
@@ -60,10 +60,11 @@ def _in_stem(pattern: str, words: Words) -> bool:
         return len(words) > 1 and words[-1] == pattern[1:]
     if pattern.endswith("_"):
         return len(words) > 1 and words[0] == pattern[:-1]
-    return _within(pattern, words)
+    return matches_within(pattern, words)
 
 
-def _within(pattern: str, words: Words) -> bool:
+def matches_within(pattern: str, words: Words) -> bool:
+    """Tell whether a pattern without `_` matches words that follow each other."""
     wanted = pattern.split(" ")
     return any(
         all(_same(one, word) for one, word in zip(wanted, words[at:], strict=False))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from consumer.tagging.preprocess import PreprocessSpec, prepare
 from consumer.tagging.scoring import NO_NAMES, Scorer
 from schemas import ImageInfo, Model, Tag
 
+_EVIDENCE_DIGITS: Final = 4
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -100,17 +101,26 @@ class TaggingPipeline:
         return await self.in_thread(self._prepare, data)
 
     async def embed(self, prepared: PreparedImage) -> EmbeddedImage:
+        """Infer; the vector is what the event will carry, float16 rounded, so that scoring it again gives the same."""
         started = time.perf_counter()
         vector = await self._batcher.submit(prepared.pixels)
-        return EmbeddedImage(vector, _since_ms(started))
+        return EmbeddedImage(vector.astype(np.float16).astype(np.float32), _since_ms(started))
 
     def score(
-        self, vector: npt.NDArray[np.float32], prepared: PreparedImage, names: Iterable[str | None] = ()
+        self,
+        vector: npt.NDArray[np.float32],
+        prepared: PreparedImage,
+        names: Iterable[str | None] = (),
+        *,
+        threshold: float | None = None,
     ) -> ScoredImage:
-        """Judge an image; `names` are the paths and names it is known by, unheard where the settings say so."""
+        """Judge an image; `names` are the paths and names it is known by, unheard where the settings say so.
+
+        `threshold` replaces the taxonomy's own, as it is.
+        """
         started = time.perf_counter()
         called = AssetNames.of(names) if self._use_names else NO_NAMES
-        tags = tuple(self._scorer.score(vector, prepared.evidence, called))
+        tags = tuple(self._scorer.score(vector, prepared.evidence, called, threshold=threshold))
         return ScoredImage(tags, _since_ms(started))
 
     async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -127,7 +137,11 @@ class TaggingPipeline:
         started = time.perf_counter()
         image = decode(data, self._limits)
         pixels = prepare(image, self._spec)
-        evidence = pixel_evidence(image)
+        # Rounded as the event carries it: whoever scores the event again starts from the same numbers.
+        evidence = {
+            category: {tag: round(value, _EVIDENCE_DIGITS) for tag, value in found.items()}
+            for category, found in pixel_evidence(image).items()
+        }
         info = ImageInfo(width=image.width, height=image.height, mode=image.mode)
         return PreparedImage(info, pixels, evidence, _since_ms(started))
 

@@ -133,6 +133,10 @@ class Metrics:
         self._histogram(declared.BATCH_SIZE).observe(size)
         self._histogram(declared.BATCH_SECONDS).observe(run_ms / 1000)
 
+    def request_answered(self, route: str, status: int, seconds: float) -> None:
+        self._counter(declared.REQUESTS).labels(route, str(status)).inc()
+        self._histogram(declared.REQUEST_SECONDS).labels(route).observe(seconds)
+
     def batch_stored(self, size: int, seconds: float) -> None:
         self._histogram(declared.SINK_BATCH_EVENTS).observe(size)
         self._histogram(declared.SINK_BATCH_SECONDS).observe(seconds)

@@ -48,9 +48,10 @@ RECORD_SECONDS = MetricSpec(
 )  # fmt: skip
 STAGE_SECONDS = MetricSpec(
     "aegis_stage_seconds", "histogram", "seconds",
-    "Time of one record in a stage (wait, fetch, decode, embed, score); wait is from publication to pick-up",
+    "Time of one image in a stage (wait, fetch, decode, embed, score); "
+    "wait is from publication, or a request's head, to pick-up",
     "wait: add processes; fetch: look at the object store; decode, embed: add CPU", ("stage",),
-    reported_by=("tagger",),
+    reported_by=MODEL_SERVICES,
 )  # fmt: skip
 RETRIES = MetricSpec(
     "aegis_retries_total", "counter", "attempts", "Attempts that failed and will be repeated",
@@ -168,6 +169,15 @@ SPOOL_REJECTED = MetricSpec(
     "aegis_spool_rejected_events", "gauge", "events", "Events put aside because they can never be sent",
     "Look into the spool's folder `rejected`, extract those files again, and remove it", ("spool",),
     reported_by=("extractor",),
+)  # fmt: skip
+REQUESTS = MetricSpec(
+    "aegis_gateway_requests_total", "counter", "requests", "Requests that the gateway answered, by route and status",
+    "4xx: a client's fault, its answer says which; 429 or 503: add gateways; 500: a defect, see the log",
+    ("route", "status"), reported_by=("gateway",),
+)  # fmt: skip
+REQUEST_SECONDS = MetricSpec(
+    "aegis_gateway_request_seconds", "histogram", "seconds", "From a request's head to its answer, by route",
+    "High: see aegis_stage_seconds for the stage that takes it", ("route",), reported_by=("gateway",),
 )  # fmt: skip
 
 ALL_METRICS: tuple[MetricSpec, ...] = tuple(value for value in globals().values() if isinstance(value, MetricSpec))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import statistics
 import threading
 import time
@@ -174,6 +175,22 @@ async def test_a_restart_of_everything_loses_nothing(composed: Composed, pipelin
     await _all_stored(pipeline, [*done, *in_flight], TAKEOVER_SECONDS)
     letters = await read_all(pipeline.bootstrap, f"{pipeline.topics.extracted}.dlq")
     assert letters == []
+
+
+async def test_the_gateway_tags_an_image_for_those_who_have_the_key(composed: Composed) -> None:
+    await _whole(composed)
+    composed.compose("up", "--detach", "--wait", "gateway")
+    secrets = dict(line.split("=", 1) for line in (composed.folder / ".env").read_text().splitlines())
+    address = f"http://127.0.0.1:{composed.variables['GATEWAY_PORT']}/api/v1/tag/file"
+    form = ["--form", "asset_id=banana", "--form", "file=@samples/supertuxkart/banana.png"]
+
+    key = ["--header", f"X-API-Key: {secrets['GATEWAY_API_KEY']}"]
+
+    answer = json.loads(composed.shell(shlex.join(["curl", "--silent", "--fail", *key, *form, address])))
+    refused = json.loads(composed.shell(shlex.join(["curl", "--silent", *form, address])))
+
+    assert answer["status"] == "success"
+    assert refused["status"] == "error"
 
 
 async def test_prometheus_scrapes_every_process_and_knows_the_alerts(

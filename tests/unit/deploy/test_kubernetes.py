@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from consumer.settings import EngineSettings, TaggerSettings
+from consumer.settings import EngineSettings, GatewaySettings, TaggerSettings
 from schemas.connections import TopicSettings
 from tests.unit.deploy.queries import DEPLOY
 
@@ -21,8 +21,8 @@ def _documents(name: str, kind: str) -> list[dict[str, Any]]:
 
 
 def _pod(name: str) -> dict[str, Any]:
-    (stateful_set,) = _documents(name, "StatefulSet")
-    pod: dict[str, Any] = stateful_set["spec"]["template"]["spec"]
+    (workload,) = _documents(name, "Deployment" if name == "gateway" else "StatefulSet")
+    pod: dict[str, Any] = workload["spec"]["template"]["spec"]
     return pod
 
 
@@ -33,7 +33,18 @@ def test_a_pod_has_time_to_drain(name: str) -> None:
     assert _pod(name)["terminationGracePeriodSeconds"] > drain_seconds + COMMIT_SECONDS
 
 
-@pytest.mark.parametrize("name", ["tagger", "sink"])
+def test_a_gateway_is_no_longer_sent_requests_before_it_drains() -> None:
+    pod = _pod("gateway")
+    (container,) = pod["containers"]
+    drain_seconds = GatewaySettings.model_fields["drain_seconds"].default
+    pause_seconds = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+
+    assert pod["terminationGracePeriodSeconds"] > pause_seconds + drain_seconds + COMMIT_SECONDS
+    (service,) = _documents("gateway", "Service")
+    assert service["spec"]["ports"][0]["targetPort"] in {port["name"] for port in container["ports"]}
+
+
+@pytest.mark.parametrize("name", ["tagger", "sink", "gateway"])
 def test_an_outage_restarts_no_pod(name: str) -> None:
     """Liveness asks for the loop and its progress, readiness for the dependencies."""
     (container,) = _pod(name)["containers"]
@@ -57,7 +68,7 @@ def test_every_container_runs_without_rights() -> None:
     """As the namespace's policy `restricted` asks, which would refuse the pod."""
     (job,) = _documents("setup", "Job")
     setup = job["spec"]["template"]["spec"]
-    pods = [_pod("tagger"), _pod("sink"), setup]
+    pods = [_pod("tagger"), _pod("sink"), _pod("gateway"), setup]
 
     for pod in pods:
         assert pod["securityContext"]["runAsNonRoot"]

@@ -12,13 +12,9 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from aegis.model import command
-from aegis.taxonomy import command as taxonomy_command
 from consumer.tagging.bundle import load_bundle
-from consumer.tagging.rescore import rescore
-from consumer.tagging.scoring import Scorer
 from export.finish import finish, textures
 from export.openclip import Source, load, write_towers
-from schemas.tagged import Tag
 from tests.unit.export.making import clip_config
 from tests.unit.tagging.tiny import EXCLUSIVE, INDEPENDENT
 
@@ -136,27 +132,3 @@ def test_labels_that_cannot_be_used_are_told_in_one_sentence(
     done = run("eval", bundle, "--labels", tmp_path / "bad.csv", "--images", images)
     assert done.exit_code == 2
     assert sentence in done.output
-
-
-def test_a_new_vocabulary_gives_stored_embeddings_new_tags_without_image_or_torch(bundle: Path, tmp_path: Path) -> None:
-    """What the pixels said stays; the alias is new; the tag that went is gone."""
-    stored = load_bundle(bundle).vectors["beasts"].tags[0].astype(np.float16)
-    before = [
-        Tag(tag="warm_colors", category="color_palettes", confidence=0.9, source_model="pixels"),
-        Tag(tag="dog", category="beasts", confidence=0.4, source_model="tiny"),
-    ]
-    changed = json.loads((bundle / "taxonomy.yaml").read_text())
-    changed["categories"]["beasts"]["tags"] = {
-        "cat": {"prompts": ["cat"], "alias": "kitten"},
-        "ant": {"prompts": ["ant"]},
-    }
-    (tmp_path / "new.yaml").write_text(json.dumps(changed))
-    done = CliRunner().invoke(taxonomy_command, ["compile", str(bundle), "--file", str(tmp_path / "new.yaml")])
-    assert done.exit_code == 0, done.output
-
-    loaded = load_bundle(bundle)
-    tags = rescore(Scorer(loaded), loaded.taxonomy, stored, before)
-    assert ("kitten", "tiny") in {(tag.tag, tag.source_model) for tag in tags}
-    assert ("warm_colors", 0.9, "pixels") in {(tag.tag, tag.confidence, tag.source_model) for tag in tags}
-    assert "dog" not in {tag.tag for tag in tags}
-    assert [tag.confidence for tag in tags] == sorted((tag.confidence for tag in tags), reverse=True)

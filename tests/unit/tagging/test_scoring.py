@@ -111,3 +111,9 @@ def test_confidences_are_probabilities_sorted_downwards_and_exclusive_ones_share
     found = scorer.probabilities(embedding, {})
     assert all(0 <= value <= 1 for tags in found.values() for value in tags.values())
     assert sum(found["beasts"].values()) <= 1.001
+
+
+def test_a_threshold_that_is_given_replaces_the_taxonomys_and_is_taken_as_it_is(scorer: Scorer) -> None:
+    everything = scorer.score(E0, {"colours": {"neon": 0.01}}, threshold=0.0)
+    assert {tag.tag for tag in everything} == {"cat", "hound", "red", "neon"}
+    assert {tag.tag for tag in scorer.score(E0, {"colours": {"neon": 0.4}}, threshold=0.4)} == {"cat", "neon"}

@@ -11,13 +11,14 @@ BIN := $(VENV)/bin
 # Two sets of packages, each with a stamp that says it is installed: what the demo runs on, and what work on it needs.
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
+DEEP := $(VENV)/.installed-deep
 PACKAGES := pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
-CHECKED := aegis benchmarks consumer devstack export producer_tools schemas tests
+CHECKED := aegis benchmarks consumer deploy/image devstack export producer_tools schemas tests
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(DEV) ## Make .venv with everything for working on the project
@@ -29,7 +30,7 @@ demo: $(RUN) ## Show the whole pipeline on this machine, with the textures in sa
 .PHONY: test
 test: $(DEV) kcat ## Run all tests, on real Kafka, S3 and PostgreSQL that they start themselves
 	@echo "test: the whole suite$(if $(shell command -v minio),, (SeaweedFS alone: no minio on the PATH))"
-	@$(BIN)/pytest -m "not chaos" $(ARGS)
+	@$(BIN)/pytest -m "not containers" $(ARGS)
 
 .PHONY: check
 check: $(DEV) ## Check style, format, types and the arrows of imports
@@ -40,14 +41,36 @@ check: $(DEV) ## Check style, format, types and the arrows of imports
 
 .PHONY: bench
 bench: $(DEV) ## Measure; prints tables and writes build/figures/*.json
-	@for file in $$(grep -l '__name__ == "__main__"' benchmarks/*.py); do \
+	@for file in $$(grep -L 'run by hand' $$(grep -l '__name__ == "__main__"' benchmarks/*.py)); do \
 		echo "bench: $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; \
 	done
 
 .PHONY: chaos
-chaos: $(DEV) ## Kill and cut off every part under load, and count what arrives
-	@echo "chaos: kills and outages on real services, minutes long"
-	@$(BIN)/pytest -m chaos --timeout 900 $(ARGS)
+chaos: $(DEV) ## Kill and cut off every part under load, and count what arrives (8 minutes; ARGS=--short: 2)
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(DEEP) ## Give hostile bytes to whatever reads bytes of strangers (half an hour; ARGS="--seconds 60": three minutes)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+.PHONY: mutation
+mutation: $(DEEP) ## Break the ledger and the fault table in many small ways, and list what no test notices
+	@$(BIN)/python -m tests.mutation
+
+.PHONY: coverage
+coverage: $(DEV) ## Measure how much of the stream engine its tests reach, branch by branch
+	@$(BIN)/pytest tests/unit/stream tests/integration/stream -q --cov=consumer/stream --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=95
+
+.PHONY: image-test
+image-test: $(DEV) ## Build the Docker image and run it; measures it into build/figures/image.json
+	@echo "image-test: builds the image, minutes the first time; needs Docker"
+	@$(BIN)/pytest tests/containers/test_image.py --timeout 1800 $(ARGS)
+
+.PHONY: compose-test
+compose-test: $(DEV) ## Run the README's production section, kill and restart; writes build/figures/compose.json
+	@echo "compose-test: builds the image and pulls the others, minutes; needs Docker"
+	@$(BIN)/pytest tests/containers/test_compose.py --timeout 1800 $(ARGS)
 
 .PHONY: docs
 docs: $(RUN) ## Write again what is generated: schemas, settings, metrics
@@ -89,7 +112,13 @@ $(BIN)/python:
 $(DEV): $(PACKAGES) | $(BIN)/python
 	@echo "install: packages for work and tests, torch among them (minutes the first time)"
 	@$(PIP) -e '.[extract,stack,export,dev]'
+	@sync # gigabytes: until they are on the disk, every fsync of Kafka and PostgreSQL waits for them
 	@touch $(RUN) $(DEV)
+
+$(DEEP): $(DEV)
+	@echo "install: packages for fuzzing and mutation"
+	@$(PIP) -e '.[deep]'
+	@touch $(DEEP)
 
 # Newer packages for work hold those for running.
 $(RUN): $(PACKAGES) | $(BIN)/python

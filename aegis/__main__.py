@@ -10,19 +10,26 @@ import click
 from pydantic import ValidationError
 
 from aegis.environment import use_stack_where_unset
-from aegis.errors import UserError, explain_settings
+from aegis.errors import UserError
+from schemas.settings_errors import explain_settings
 
 _VERBS = {
     "demo": "Show the whole pipeline on this machine, with the textures in samples/",
     "extract": "Take textures out of game files, and hand them to the taggers",
     "publish": "Send the events that an outage kept in the local spool",
+    "replay": "Tag again what was extracted, beside live tagging",
+    "retag": "Apply another vocabulary to what is tagged already",
     "tags": "Show the tags of one asset",
-    "search": "Find assets by their tags",
+    "search": "Find assets by their tags, or by what they look like",
+    "verdict": "Say whether a tag is right; no model overrules it",
+    "dlq": "List, show, put back and drop records that could not be processed",
     "topics": "Create and list the Kafka topics",
+    "bucket": "Create the bucket of the object store",
     "db": "Create and upgrade the PostgreSQL tables",
-    "model": "Look at model bundles, and measure them",
+    "model": "Make, look at and measure model bundles",
     "taxonomy": "Check and compile the vocabulary of the tags",
     "stack": "Run Kafka, PostgreSQL and S3 on this machine",
+    "secrets": "Make the passwords of docker-compose.yml",
     "docs": "Regenerate the reference pages and the schemas",
 }
 
@@ -36,7 +43,7 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         if cmd_name not in _VERBS:
             return None
-        if cmd_name not in {"stack", "demo"}:
+        if cmd_name not in {"stack", "demo", "secrets"}:
             use_stack_where_unset()
         command: click.Command = import_module(f"aegis.{cmd_name}").command
         return command

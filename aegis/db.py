@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from consumer.storage.errors import DatabaseError
-from consumer.storage.migrate import check_schema, schema_version
 from consumer.storage.migrate import migrate as migrate_tables
+from consumer.storage.schema_version import check_schema, schema_version
 from schemas.connections import DatabaseConnection
 
 ResultT = TypeVar("ResultT")

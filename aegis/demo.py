@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from aegis.demo_view import DemoView, closing_line, hints, tag_table
+from aegis.demo_view import ROWS_SHOWN, DemoView, closing_line, hints, tag_table
 from aegis.errors import UserError
 from aegis.stack import start_stack
 from consumer.storage.reads import TagReader
@@ -29,6 +29,9 @@ SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 _SERVICES = ("tagger", "sink")
 _STOP_TIMEOUT_SECONDS = 45
 _LOG_LINES = 15
+# In cells; where no terminal says how wide it is, too.
+_PICTURE_WIDTH = 110
+_PICTURE_ROWS = 24
 
 
 @click.command("demo")
@@ -44,7 +47,8 @@ def command(paths: tuple[Path, ...], *, wait_seconds: float, picture: Path | Non
     """
     if not paths and not SAMPLES.is_dir():
         raise UserError("there is no samples/ folder beside the program; name textures: aegis demo PATH…")
-    console = Console(record=picture is not None, highlight=False, width=110 if picture else None)
+    fixed_width = picture is not None or not sys.stdout.isatty()
+    console = Console(record=picture is not None, highlight=False, width=_PICTURE_WIDTH if fixed_width else None)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
     stack = start_stack(Console(stderr=True))
     for name, value in stack.variables().items():
@@ -58,7 +62,7 @@ def command(paths: tuple[Path, ...], *, wait_seconds: float, picture: Path | Non
     started = time.monotonic()
     with _services(folder) as running, DemoView(Console(stderr=True, highlight=False)) as view:
         report, stored = asyncio.run(_follow(request, folder, view, running, wait_seconds))
-    console.print(tag_table(report))
+    console.print(tag_table(report, ROWS_SHOWN if picture is None else _PICTURE_ROWS))
     console.print(closing_line(report, stored), soft_wrap=True)
     console.print(f"[dim]in {time.monotonic() - started:.1f} s, services excluded[/]")
     for line in hints([texture.asset_id for texture in report.textures]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from types import TracebackType
 from typing import Final, Self
 
@@ -20,7 +21,7 @@ from producer_tools.tag_watch import TaggingFailed, TagsCame
 from schemas import AssetTagged
 
 _TAGS_SHOWN: Final = 4
-_ROWS_SHOWN: Final = 60
+ROWS_SHOWN: Final = 60
 # Tags of these categories answer "what is it?", which a person asks first.
 _FIRST: Final = ("object_types", "texture_roles", "color_palettes", "art_styles", "materials")
 
@@ -71,14 +72,14 @@ class DemoView:
         self._bars.update(self._stored, completed=count, total=total)
 
 
-def tag_table(report: RunReport) -> Table:
+def tag_table(report: RunReport, most_rows: int = ROWS_SHOWN) -> Table:
     """Return one line a texture: its size, its surest tags, and the milliseconds the tagger spent on it."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
     table.add_column("texture", overflow="ellipsis", no_wrap=True, max_width=38)
     table.add_column("size", justify="right", no_wrap=True, min_width=9)
     table.add_column("tags and confidences", no_wrap=True, overflow="ellipsis", ratio=1)
     table.add_column("ms", justify="right", no_wrap=True, min_width=3)
-    for texture in report.textures[:_ROWS_SHOWN]:
+    for texture in report.textures[:most_rows]:
         result = report.tags.get(report.event_ids[texture.asset_id])
         tags, spent = Text("not tagged in time", style="dim"), ""
         if isinstance(result, TagsCame):
@@ -86,7 +87,7 @@ def tag_table(report: RunReport) -> Table:
         elif isinstance(result, TaggingFailed):
             tags = Text(result.reason, style="red")
         table.add_row(shown(_short(texture.asset_id)), f"{texture.width}x{texture.height}", tags, spent)
-    hidden = len(report.textures) - _ROWS_SHOWN
+    hidden = len(report.textures) - most_rows
     if hidden > 0:
         table.add_row(f"[dim]… and {hidden} more[/]", "", "", "")
     return table
@@ -110,11 +111,15 @@ def hints(asset_ids: list[str]) -> list[str]:
         "[bold]Try next:[/]",
         "  .venv/bin/aegis search --tag weapon --min-confidence 0.4",
         f"  .venv/bin/aegis tags {escape(shlex.quote(asset_ids[0] if asset_ids else 'ASSET_ID'))}",
-        '  eval "$(.venv/bin/aegis stack env)"      [dim]# the addresses of the services, for what follows[/]',
-        "  kcat -b $AEGIS_KAFKA_BOOTSTRAP -t asset-tagged -C -e -q | cut -c1-300",
-        '  psql "$AEGIS_PG_DSN" -c "select tag, count(*) from aegis.asset_tags group by 1 order by 2 desc"',
+        '  eval "$(.venv/bin/aegis stack env)"      [dim]# the address of Kafka, for kcat[/]',
+        f"  kcat -b $AEGIS_KAFKA_BOOTSTRAP -t asset-tagged -C -e -q | cut -c1-300{_kcat_hint()}",
+        '  .venv/bin/aegis stack psql -c "select tag, count(*) from aegis.asset_tags group by 1 order by 2 desc"',
         "  .venv/bin/aegis stack down               [dim]# stops the services; reset removes every trace[/]",
     ]
+
+
+def _kcat_hint() -> str:
+    return "" if shutil.which("kcat") else "   [dim]# apt-get install kcat, or brew install kcat[/]"
 
 
 def _best_tags(tagged: AssetTagged) -> Text:

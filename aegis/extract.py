@@ -10,11 +10,13 @@ import click
 
 from aegis.errors import UserError
 from aegis.extract_view import ExtractView, print_json, sentences
+from aegis.spool_metrics import write_spool_metrics
 from producer_tools.connections import connections_from_environment
 from producer_tools.delivery import State
 from producer_tools.errors import InputError
 from producer_tools.run import ExtractRequest, RunReport, run_extraction
 from producer_tools.settings import ExtractSettings, SpoolSettings
+from producer_tools.spool import Spool
 
 
 @click.command(name="extract")
@@ -56,13 +58,14 @@ def command(
         game=game,
     )
     connections = connections_from_environment() if ai_tagging else None
+    spool_settings = SpoolSettings()
     with ExtractView(silent=as_json, expects_tags=wait) as view:
         try:
-            report = asyncio.run(
-                run_extraction(request, connections, ExtractSettings(), SpoolSettings(), view.progress)
-            )
+            report = asyncio.run(run_extraction(request, connections, ExtractSettings(), spool_settings, view.progress))
         except InputError as error:
             raise UserError(str(error)) from error
+    if ai_tagging:
+        write_spool_metrics(Spool(spool_settings.dir, spool_settings.max_bytes), spool_settings)
     if as_json:
         print_json(report, request)
     else:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from aegis.errors import UserError
+from aegis.spool_metrics import write_spool_metrics
 from producer_tools.connections import connections_from_environment
 from producer_tools.drain import DrainReport, drain
 from producer_tools.errors import SpoolError
@@ -29,11 +30,14 @@ def command(*, from_spool: bool) -> None:
     waiting = len(spool)
     if not waiting:
         click.echo(f"Nothing waits in the spool {spool.folder}.")
+        write_spool_metrics(spool, settings)
         return
     try:
         report = asyncio.run(_send(spool, waiting))
     except SpoolError as error:
         raise UserError(f"{error}.") from error
+    finally:
+        write_spool_metrics(spool, settings)
     click.echo(f"sent {report.sent} of {waiting} events from the spool {spool.folder}")
     for file, reason in report.rejected:
         click.echo(f"an event cannot be sent and was put aside as {file}: {reason}", err=True)

@@ -1,19 +1,28 @@
-"""`aegis search`: assets by their tags."""
+"""`aegis search`: assets by their tags, by their ids, or by what they look like."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from aegis.errors import UserError
+from aegis.likeness import search_likeness
 from aegis.reading import read, shown, tag_json, tags_line
 from consumer.storage.reads import Match, Page, TagQuery
 
 
 @click.command("search")
+@click.argument("words", required=False)
+@click.option(
+    "--like",
+    "picture",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A texture to find the like of.",
+)
 @click.option("--tag", "tags", multiple=True, help="A tag the asset must have; give it again for more.")
 @click.option("--category", help="Only tags of this category, e.g. materials.")
 @click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.5, show_default=True)
@@ -22,7 +31,9 @@ from consumer.storage.reads import Match, Page, TagQuery
 @click.option("--after", metavar="PAGE", help="The page that an earlier search named at its end.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 def command(
+    words: str | None,
     *,
+    picture: Path | None,
     tags: tuple[str, ...],
     category: str | None,
     min_confidence: float,
@@ -31,9 +42,17 @@ def command(
     after: str | None,
     as_json: bool,
 ) -> None:
-    """Find assets by their tags, surest first, e.g. aegis search --tag weapon --min-confidence 0.6."""
+    """Find assets by their tags, surest first, e.g. aegis search --tag weapon --min-confidence 0.6.
+
+    With WORDS ("rusty sci-fi door") or --like FILE, find what looks so, most alike first.
+    """
+    if words or picture:
+        if (words and picture) or tags or category or text or after:
+            raise UserError("WORDS and --like stand alone: look for likeness, or for tags and ids")
+        search_likeness(picture=picture, words=words, limit=limit, as_json=as_json)
+        return
     if not (tags or category or text):
-        raise UserError("say what to look for: --tag, --category or --text")
+        raise UserError('say what to look for: --tag, --category, --text, --like FILE, or words as in "rusty door"')
     query = TagQuery(tags, category, min_confidence, text, limit, _page(after))
     matches = read(lambda reader: reader.search(query))
     if as_json:

@@ -14,7 +14,14 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from aegis.markdown import NOTE, code, table
-from consumer.settings import EngineSettings, ModelSettings, OperationsSettings, SinkSettings, TaggerSettings
+from consumer.settings import (
+    EngineSettings,
+    GatewaySettings,
+    ModelSettings,
+    OperationsSettings,
+    SinkSettings,
+    TaggerSettings,
+)
 from producer_tools.settings import ExtractSettings, SpoolSettings
 from schemas.connections import DatabaseConnection, KafkaConnection, ObjectStoreConnection, TopicSettings
 
@@ -31,15 +38,16 @@ class Section:
 
 
 SECTIONS = (
-    Section(KafkaConnection, f"tagger, sink, `aegis topics`, {_EXTRACTION}"),
-    Section(TopicSettings, f"tagger, sink, `aegis topics`, {_EXTRACTION}"),
-    Section(ObjectStoreConnection, f"tagger, {_EXTRACTION}"),
-    Section(DatabaseConnection, "sink, `aegis db`, `aegis tags`, `aegis search`"),
+    Section(KafkaConnection, f"tagger, sink, `aegis topics`, `aegis dlq`, {_EXTRACTION}"),
+    Section(TopicSettings, f"tagger, sink, `aegis topics`, `aegis dlq`, {_EXTRACTION}"),
+    Section(ObjectStoreConnection, f"tagger, `aegis bucket`, {_EXTRACTION}"),
+    Section(DatabaseConnection, "sink, gateway (if set), `aegis db`, `aegis tags`, `aegis search`, `aegis verdict`"),
     Section(TaggerSettings, "tagger"),
-    Section(ModelSettings, "tagger"),
+    Section(ModelSettings, "tagger, gateway"),
     Section(SinkSettings, "sink"),
+    Section(GatewaySettings, "gateway"),
     Section(EngineSettings, "tagger, sink"),
-    Section(OperationsSettings, "tagger, sink"),
+    Section(OperationsSettings, "tagger, sink, gateway"),
     Section(ExtractSettings, _EXTRACTION),
     Section(SpoolSettings, _EXTRACTION),
 )

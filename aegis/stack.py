@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aegis.errors import UserError
-from devstack import Stack, StackError
+from devstack import Stack, StackError, psql_program
 
 _COLOURS = {"up": "green", "external": "cyan", "down": "dim", "not answering": "red"}
 
@@ -26,7 +27,7 @@ def command() -> None:
 
 @command.command()
 def up() -> None:
-    """Start what is not running; the first time fetches Kafka (45 MB)."""
+    """Start what is not running; the first time fetches Kafka (46 MB)."""
     start_stack(Console(stderr=True))
     print_status(Console())
 
@@ -62,6 +63,19 @@ def logs(service: str, lines: int) -> None:
     click.echo(tail(path, lines))
 
 
+@command.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(arguments: tuple[str, ...]) -> None:
+    """Open psql on the database, e.g. aegis stack psql -c 'select count(*) from aegis.assets'."""
+    try:
+        dsn = os.environ.get("AEGIS_PG_DSN") or Stack().variables()["AEGIS_PG_DSN"]
+        program = str(psql_program())
+    except StackError as error:
+        raise UserError(str(error)) from error
+    # In our place, so that it has the terminal and its exit code is ours.
+    os.execv(program, ["psql", dsn, *arguments])  # noqa: S606 - no shell is wanted
+
+
 @command.command()
 def down() -> None:
     """Stop the services; their data stays."""
@@ -83,7 +97,13 @@ def start_stack(console: Console) -> Stack:
     try:
         stack = Stack()
         with console.status("starting the services") as line:
-            stack.up(lambda title, step: line.update(f"{title}: {step}"))
+            steps: dict[str, str] = {}
+
+            def tell(title: str, step: str) -> None:
+                steps[title] = step
+                line.update(" · ".join(f"{name}: {at}" for name, at in steps.items() if at != "up"))
+
+            stack.up(tell)
     except StackError as error:
         raise UserError(str(error)) from error
     console.print(f"services up after {time.monotonic() - started:.1f} s")

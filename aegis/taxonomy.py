@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from aegis.errors import UserError
-from consumer.tagging.bundle import TAXONOMY, BundleError, default_bundle_path
-from consumer.tagging.taxonomy import TaxonomyError, load_taxonomy
+from aegis.bundles import told
+from consumer.tagging.bundle import TAXONOMY, default_bundle_path
+from consumer.tagging.taxonomy import load_taxonomy
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -22,10 +22,8 @@ def command() -> None:
 @click.argument("file", type=_FILE, default=lambda: default_bundle_path() / TAXONOMY)
 def check(file: Path) -> None:
     """Validate a taxonomy file; exit 2 with one sentence where it is wrong."""
-    try:
+    with told():
         taxonomy = load_taxonomy(file)
-    except TaxonomyError as error:
-        raise UserError(str(error)) from error
     tags = sum(len(category.tags) for category in taxonomy.categories.values())
     click.echo(f"{file}: {len(taxonomy.categories)} categories, {tags} tags, {taxonomy.digest}")
 
@@ -37,8 +35,6 @@ def compile_(bundle: Path, file: Path | None) -> None:
     """Turn the prompts into vectors with the text tower of BUNDLE: seconds, no torch."""
     from export.compile import compile_taxonomy  # noqa: PLC0415 - loads onnxruntime
 
-    try:
+    with told():
         taxonomy = compile_taxonomy(bundle, file)
-    except (BundleError, TaxonomyError) as error:
-        raise UserError(str(error)) from error
     click.echo(f"{bundle}: {taxonomy.id} {taxonomy.version} compiled, {taxonomy.digest}")

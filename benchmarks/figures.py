@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -34,14 +34,20 @@ def report(name: str, figures: list[Figure]) -> Path:
     """Print the figures and write them to ``build/figures/NAME.json``; return its path."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.json"
-    path.write_text(json.dumps([{**asdict(item), "met": item.met} for item in figures], indent=2) + "\n")
+    path.write_text(json.dumps([_as_json(item) for item in figures], indent=2) + "\n")
     table = Table(title=name)
     for column in ("figure", "value", "unit", "goal", "met"):
         table.add_column(column, justify="left" if column in {"figure", "unit"} else "right")
     for item in figures:
         bound = "" if item.goal is None else f"{'≥' if item.better == 'higher' else '≤'} {item.goal:g}"
-        table.add_row(
-            item.figure, f"{item.value:,.4g}", item.unit, bound, {None: "", True: "yes", False: "no"}[item.met]
-        )
+        table.add_row(item.figure, _shown(item.value), item.unit, bound, {None: "", True: "yes", False: "no"}[item.met])
     Console().print(table)
     return path
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+
+
+def _as_json(item: Figure) -> dict[str, Any]:
+    return {**asdict(item), "value": float(f"{item.value:.6g}"), "met": item.met}

@@ -2,7 +2,8 @@
 
     python -m benchmarks.latency
 
-Starts a stack of its own, one tagger and one sink, and publishes one texture after the other.
+Starts a tagger and a sink, on a stack of its own where the environment names no services, and publishes one texture
+after the other.
 """
 
 from __future__ import annotations
@@ -16,27 +17,30 @@ import uuid
 from pathlib import Path
 
 import asyncpg
+import click
 from aiokafka import AIOKafkaProducer
 
 from benchmarks.figures import Figure, report
+from benchmarks.services import variables
 from devstack import Stack
 from schemas import encode_event, event_headers
 from tests.integration.pipeline.running import Pipeline, new_asset_id
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
-WARM_UP = 20
-EVENTS = 200
 POLL_SECONDS = 0.001
 GOAL_P50_MS = 150
 
 
-def main() -> None:
+@click.command()
+@click.option("--events", default=200, show_default=True, help="Events that are measured.")
+@click.option("--warm-up", default=20, show_default=True, help="Events before them that are not.")
+def main(events: int, warm_up: int) -> None:
     """Measure and report."""
     with tempfile.TemporaryDirectory(prefix="aegis-bench-") as folder:
         stack = Stack(Path(folder) / "stack")
         stack.up()
         try:
-            latencies_ms = _measured(stack, Path(folder))
+            latencies_ms = _measured(stack, Path(folder), events, warm_up)
         finally:
             stack.reset()
     cuts = statistics.quantiles(latencies_ms, n=20)
@@ -49,9 +53,9 @@ def main() -> None:
     )
 
 
-def _measured(stack: Stack, folder: Path) -> list[float]:
+def _measured(stack: Stack, folder: Path, events: int, warm_up: int) -> list[float]:
     name = f"b{uuid.uuid4().hex[:8]}"
-    environment = {**stack.variables(), "AEGIS_TOPIC_PREFIX": f"{name}-", "AEGIS_S3_BUCKET": name}
+    environment = {**variables(stack), "AEGIS_TOPIC_PREFIX": f"{name}-", "AEGIS_S3_BUCKET": name}
     pipeline = Pipeline(environment, folder)
     for command in (("topics", "apply"), ("db", "migrate")):
         done = pipeline.aegis(*command)
@@ -61,13 +65,13 @@ def _measured(stack: Stack, folder: Path) -> list[float]:
     for service in services:
         service.start()
     try:
-        return asyncio.run(_one_by_one(pipeline))
+        return asyncio.run(_one_by_one(pipeline, events, warm_up))
     finally:
         for service in services:
             service.stop()
 
 
-async def _one_by_one(pipeline: Pipeline) -> list[float]:
+async def _one_by_one(pipeline: Pipeline, events: int, warm_up: int) -> list[float]:
     textures = [path.read_bytes() for path in sorted(SAMPLES.rglob("*.png"))]
     connection = await asyncpg.connect(pipeline.environment["AEGIS_PG_DSN"])
     statement = await connection.prepare("SELECT 1 FROM aegis.assets WHERE asset_id = $1")
@@ -75,7 +79,7 @@ async def _one_by_one(pipeline: Pipeline) -> list[float]:
     await producer.start()
     latencies_ms = []
     try:
-        for number in range(WARM_UP + EVENTS):
+        for number in range(warm_up + events):
             # A few bytes behind the picture make an object of its own, so that each event uploads.
             data, asset_id = textures[number % len(textures)] + os.urandom(8), new_asset_id("bench")
             started = time.perf_counter()
@@ -84,13 +88,13 @@ async def _one_by_one(pipeline: Pipeline) -> list[float]:
                 pipeline.topics.extracted,
                 encode_event(event),
                 key=asset_id.encode(),
-                headers=event_headers(event, source="/bench"),
+                headers=list(event_headers(event, source="/bench")),
             )
             while await statement.fetchval(asset_id) is None:
                 await asyncio.sleep(POLL_SECONDS)
                 if time.perf_counter() - started > 60:
                     raise SystemExit(f"no row within 60 s; the logs are in {pipeline.log_dir}")
-            if number >= WARM_UP:
+            if number >= warm_up:
                 latencies_ms.append((time.perf_counter() - started) * 1000)
     finally:
         await producer.stop()

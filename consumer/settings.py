@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from consumer.stream.breaker import BreakerLimits
@@ -54,9 +56,11 @@ class EngineSettings(BaseSettings):
     rebalance_timeout_seconds: float = Field(
         default=60.0, gt=0, description="How long members have to join again; must exceed the drain"
     )
-    record_timeout_seconds: float = Field(default=120.0, gt=0, description="Deadline of one attempt at one record")
+    record_timeout_seconds: float = Field(
+        default=120.0, gt=0, description="Deadline of one attempt at one record, its waiting in line not counted"
+    )
     publish_timeout_seconds: float = Field(
-        default=30.0, gt=0, description="How long the brokers may take to acknowledge a result before it is sent again"
+        default=120.0, gt=0, description="How long the brokers may take to acknowledge a result before it is sent anew"
     )
     max_unknown_attempts: int = Field(
         default=5, ge=1, le=100, description="Attempts at a record that fails in a way nobody listed"
@@ -69,7 +73,9 @@ class EngineSettings(BaseSettings):
     )
     breaker_in_a_row: int = Field(default=1000, ge=1, description="Dead letters in a row that open it")
     breaker_cool_down_seconds: float = Field(default=30.0, gt=0, description="Pause before one record is tried")
-    stall_seconds: float = Field(default=120.0, gt=0, description="Lag without progress that counts as a stall")
+    stall_seconds: float = Field(
+        default=180.0, gt=0, description="Lag without progress that counts as a stall; must exceed both deadlines"
+    )
     lag_interval_seconds: float = Field(default=10.0, gt=0, description="How often the lag is measured")
 
     @model_validator(mode="after")
@@ -83,6 +89,12 @@ class EngineSettings(BaseSettings):
             raise ValueError(
                 f"AEGIS_STREAM_DRAIN_SECONDS={self.drain_seconds:g} and 5 s for the commit must end within "
                 f"AEGIS_STREAM_REBALANCE_TIMEOUT_SECONDS={self.rebalance_timeout_seconds:g}: raise it, or drain less"
+            )
+        if self.stall_seconds <= max(self.record_timeout_seconds, self.publish_timeout_seconds):
+            raise ValueError(
+                f"AEGIS_STREAM_STALL_SECONDS={self.stall_seconds:g} must exceed "
+                f"AEGIS_STREAM_RECORD_TIMEOUT_SECONDS={self.record_timeout_seconds:g} and "
+                f"AEGIS_STREAM_PUBLISH_TIMEOUT_SECONDS={self.publish_timeout_seconds:g}: a record may be quiet so long"
             )
         return self
 
@@ -114,12 +126,31 @@ class EngineSettings(BaseSettings):
         )
 
 
+def default_cache_dir() -> Path:
+    """Return our folder in the user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis-tagger" / "models"
+
+
 class ModelSettings(BaseSettings):
     """`AEGIS_MODEL_…`: the model that tags, and how it runs."""
 
     model_config = _config("AEGIS_MODEL_")
 
-    bundle: Path | None = Field(default=None, description="Folder of a model bundle; not set: aegis-mini")
+    bundle: str | None = Field(
+        default=None,
+        description="Model bundle: a folder, an archive (tar, zip), or either as s3://bucket/key; not set: aegis-mini",
+    )
+    cache_dir: Path = Field(
+        default_factory=default_cache_dir,
+        description="Where bundles out of archives and S3 are kept; "
+        "default: aegis-tagger/models under $XDG_CACHE_HOME or ~/.cache",
+    )
+    precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
+        default="auto",
+        description="Graph of the bundle that runs; auto: fp16 on a GPU, "
+        "int8 where the CPU has instructions for it, else fp32",
+    )
+    use_names: bool = Field(default=True, description="Let the names of files and folders speak for tags too")
     provider: str = Field(
         default="CPUExecutionProvider", description="onnxruntime execution provider; never silently replaced"
     )
@@ -185,3 +216,62 @@ class SinkSettings(BaseSettings):
     )
     max_bytes_in_flight: int = Field(default=64 * _MIB, ge=1, description="Bytes of their values, at most")
     max_batch: int = Field(default=1000, ge=1, le=50_000, description="Events in one transaction")
+
+
+class GatewaySettings(BaseSettings):
+    """`AEGIS_GATEWAY_…`."""
+
+    model_config = _config("AEGIS_GATEWAY_")
+
+    host: str = Field(default="127.0.0.1", description="Where the gateway listens; beyond this machine it needs a key")
+    port: int = Field(default=8000, ge=0, le=65_535, description="0: a free port, told in the log")
+    api_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="What clients send as X-API-Key or as a bearer token; comma-separated: each of them opens",
+    )
+    max_requests: int = Field(default=64, ge=1, le=10_000, description="Requests answered at once; one more gets 429")
+    max_body_bytes: int = Field(default=32 * _MIB, ge=1024, description="Largest body of a request")
+    max_bytes_in_flight: int = Field(default=256 * _MIB, ge=1024, description="Bodies held at once, at most")
+    max_pixels: int = Field(default=8192 * 8192, ge=1, description="Largest image that is decoded, width times height")
+    body_seconds: float = Field(default=30.0, gt=0, description="How long a body may take to come")
+    timeout_seconds: float = Field(default=20.0, gt=0, description="How long tagging may take before it is given up")
+    drain_seconds: int = Field(
+        default=20, ge=0, le=3600, description="How long answers may take to finish when the process stops"
+    )
+    publish: bool = Field(
+        default=False,
+        description="Store each image and publish its events before it is answered; needs Kafka and the object store",
+    )
+    publish_seconds: float = Field(
+        default=5.0, gt=0, description="How long the brokers may take before the client gets 503"
+    )
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        parts = self.api_key.get_secret_value().split(",")
+        return tuple(part.strip().encode() for part in parts if part.strip())
+
+    @model_validator(mode="after")
+    def _strangers_need_a_key(self) -> GatewaySettings:
+        if not self.keys and not _is_loopback(self.host):
+            raise ValueError(
+                f"AEGIS_GATEWAY_HOST={self.host} is reached from other machines: set AEGIS_GATEWAY_API_KEY, "
+                "or listen on 127.0.0.1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_body_fits_the_budget(self) -> GatewaySettings:
+        if self.max_body_bytes > self.max_bytes_in_flight:
+            raise ValueError(
+                f"AEGIS_GATEWAY_MAX_BODY_BYTES={self.max_body_bytes} is above "
+                f"AEGIS_GATEWAY_MAX_BYTES_IN_FLIGHT={self.max_bytes_in_flight}: raise the latter"
+            )
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devstack.errors import StackError
+from devstack.postgres import psql_program
 from devstack.stack import ComponentStatus, Stack
 
-__all__ = ["ComponentStatus", "Stack", "StackError"]
+__all__ = ["ComponentStatus", "Stack", "StackError", "psql_program"]

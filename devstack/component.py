@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from devstack.state import State
+
+# Told what is being done now, in a few words.
+Tell = Callable[[str], None]
 
 
 class Component(Protocol):
@@ -19,7 +22,7 @@ class Component(Protocol):
     external_variable: str
     stop_signal: signal.Signals
 
-    def prepare(self, folder: Path, state: State) -> None:
+    def prepare(self, folder: Path, state: State, tell: Tell) -> None:
         """Download, format or configure what the first start needs; idempotent, and works offline the second time."""
 
     def command(self, folder: Path, state: State) -> Sequence[str]: ...

@@ -6,13 +6,17 @@ import signal
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from devstack.component import Tell
 from devstack.errors import StackError
 from devstack.state import LOOPBACK, State, is_listening
 
 KAFKA_VERSION = "4.4.0"
+# Of all jars together, for the progress that is told while they are fetched.
+_KAFKA_BYTES = 46_400_000
 _KAFKA = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
 # Binds Kafka's slf4j 1.7 to the log4j that Kafka brings. Fetched apart and taken alone: resolved together, its parent's
 # dependency management would replace Kafka's own jars by older ones.
@@ -40,14 +44,15 @@ class Kafka:
     external_variable = "AEGIS_KAFKA_BOOTSTRAP"
     stop_signal = signal.SIGTERM
 
-    def prepare(self, folder: Path, state: State) -> None:
+    def prepare(self, folder: Path, state: State, tell: Tell) -> None:
         home = folder / self.name
         home.mkdir(parents=True, exist_ok=True)
         (home / "log4j2.yaml").write_text(_LOG4J)
         (home / "server.properties").write_text(self._properties(home, state))
         if not _remembered_classpath(home):
-            (home / "classpath").write_text(_resolve_jars())
+            (home / "classpath").write_text(_resolve_jars(tell))
         if not (home / "data" / "meta.properties").exists():
+            tell("formatting its storage")
             self._format(home)
 
     def command(self, folder: Path, state: State) -> Sequence[str]:  # noqa: ARG002 - the protocol's
@@ -126,16 +131,35 @@ def _remembered_classpath(home: Path) -> str:
     return ":".join(jars) if jars and all(Path(jar).exists() for jar in jars) else ""
 
 
-def _resolve_jars() -> str:
+def _resolve_jars(tell: Tell) -> str:
     import jgo  # noqa: PLC0415 - as above
+    from jgo.maven import PythonResolver  # noqa: PLC0415 - as above
 
+    tell("looking for its jars")
+    resolver = PythonResolver(progress_callback=_Fetching(tell))
     try:
         # Both of jgo's folders together: Kafka runs from a classpath, not from modules.
-        jars = sorted(Path(jgo.build(_KAFKA).path).glob("*/*.jar"))
-        jars += Path(jgo.build(_LOG_BINDING).path).glob("*/log4j-slf4j-impl-*.jar")
+        jars = sorted(Path(jgo.build(_KAFKA, resolver=resolver).path).glob("*/*.jar"))
+        jars += Path(jgo.build(_LOG_BINDING, resolver=resolver).path).glob("*/log4j-slf4j-impl-*.jar")
     except Exception as error:
         raise StackError(
             f"Kafka's jars could not be fetched from Maven Central ({error}): "
             "check the network, or point AEGIS_KAFKA_BOOTSTRAP at a Kafka of your own"
         ) from error
     return ":".join(str(jar) for jar in jars)
+
+
+class _Fetching:
+    """Tells how far the download is, as jgo's progress callback: called for each file with its name and size."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._fetched_bytes = 0
+
+    @contextmanager
+    def __call__(self, name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG002 - jgo's
+        def advance(more_bytes: int) -> None:
+            self._fetched_bytes += more_bytes
+            self._tell(f"fetching its jars, {self._fetched_bytes / 1e6:.0f} of {_KAFKA_BYTES / 1e6:.0f} MB")
+
+        yield advance

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from devstack.component import Tell
 from devstack.errors import StackError
 from devstack.state import LOOPBACK, State
 from devstack.supervision import run_as
@@ -35,7 +36,7 @@ class Postgres:
     # A fast shutdown: sessions are ended, data is written.
     stop_signal = signal.SIGINT
 
-    def prepare(self, folder: Path, state: State) -> None:
+    def prepare(self, folder: Path, state: State, tell: Tell) -> None:
         home = folder / self.name
         home.mkdir(parents=True, exist_ok=True)
         user = self.user()
@@ -43,6 +44,7 @@ class Postgres:
             _let_reach(home, user)
             shutil.chown(home, user)
         if not (home / "data" / "PG_VERSION").exists():
+            tell("making its data folder")
             shutil.rmtree(home / "data", ignore_errors=True)
             self._initialise(home, state, user)
 
@@ -97,9 +99,14 @@ class Postgres:
             raise StackError(f"PostgreSQL's data folder could not be made:\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
 
     def _psql(self, state: State, query: str, database: str) -> subprocess.CompletedProcess[str]:
-        command = [str(_binary("psql")), self._dsn(state, database), "-Atqc", query]
+        command = [str(psql_program()), self._dsn(state, database), "-Atqc", query]
         environment = {**os.environ, "PGCONNECT_TIMEOUT": "2"}
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603
+
+
+def psql_program() -> Path:
+    """Return the psql that comes with the server; raises StackError where the package is missing."""
+    return _binary("psql")
 
 
 def _binary(name: str) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-from devstack.component import Component
+from devstack.component import Component, Tell
 from devstack.errors import StackError
 from devstack.state import LOOPBACK, State
 
@@ -51,7 +51,7 @@ class SeaweedFs:
     # Its own way to stop waits 15 seconds for streams between its parts. What it acknowledged is with the kernel.
     stop_signal = signal.SIGKILL
 
-    def prepare(self, folder: Path, state: State) -> None:
+    def prepare(self, folder: Path, state: State, tell: Tell) -> None:  # noqa: ARG002 - the protocol's
         home = folder / self.name
         (home / "data").mkdir(parents=True, exist_ok=True)
         credentials = [{"accessKey": _ACCESS_KEY, "secretKey": state.secret("s3")}]
@@ -125,7 +125,7 @@ class Minio:
         self._program = program
         self._secret = ""
 
-    def prepare(self, folder: Path, state: State) -> None:
+    def prepare(self, folder: Path, state: State, tell: Tell) -> None:  # noqa: ARG002 - the protocol's
         (folder / self.name / "data").mkdir(parents=True, exist_ok=True)
         self._secret = state.secret("s3")
 

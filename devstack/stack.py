@@ -7,6 +7,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +83,10 @@ class Stack:
         """Stop everything and remove every trace of it."""
         self.down()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder == default_folder():
+            # The folder above it is ours too, unless somebody keeps something there.
+            with suppress(OSError):
+                self.folder.parent.rmdir()
 
     def start(self, name: str) -> None:
         """Start one service again, on its port and its data."""
@@ -140,8 +145,7 @@ class Stack:
 
     def _start(self, component: Component, state: State, progress: Progress) -> None:
         supervision.stop(state.processes.get(component.name), number=signal.SIGKILL)
-        progress(component.title, "preparing")
-        component.prepare(self.folder, state)
+        component.prepare(self.folder, state, lambda step: progress(component.title, step))
         log_path = self.log_path(component.name)
         log_path.parent.mkdir(parents=True, exist_ok=True)
         progress(component.title, "starting")

@@ -7,15 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
-from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from consumer.tagging.bundle import (
     COMPILED,
     MANIFEST,
     TAXONOMY,
-    BundleError,
     Manifest,
     TextVectors,
     describe_file,
@@ -23,27 +19,7 @@ from consumer.tagging.bundle import (
     read_manifest,
 )
 from consumer.tagging.taxonomy import Taxonomy, load_taxonomy
-
-Vectors = NDArray[np.float32]
-
-
-class TextEncoder:
-    """The bundle's text tower: sentences to L2-normalised float32 [N, D]. Raises BundleError when it has none."""
-
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
-        if manifest.textual is None or manifest.tokenizer is None:
-            raise BundleError(f"The bundle {folder} has no text tower; new prompts need one.")
-        self._tokenizer = Tokenizer.from_file(str(folder / manifest.tokenizer))
-        self._tokenizer.enable_truncation(manifest.context_length)
-        self._tokenizer.enable_padding(length=manifest.context_length, pad_id=0)
-        self._session = ort.InferenceSession(str(folder / manifest.textual), providers=["CPUExecutionProvider"])
-        self._input = self._session.get_inputs()[0].name
-
-    def __call__(self, texts: list[str]) -> Vectors:
-        ids = np.array([encoding.ids for encoding in self._tokenizer.encode_batch(texts)], dtype=np.int64)
-        pieces = [self._session.run(None, {self._input: ids[at : at + 64]})[0] for at in range(0, len(ids), 64)]
-        vectors: Vectors = np.concatenate(pieces)
-        return vectors
+from consumer.tagging.textual import TextEncoder, ensemble
 
 
 def compile_taxonomy(folder: Path, taxonomy_path: Path | None = None) -> Taxonomy:
@@ -66,8 +42,8 @@ def compile_vectors(taxonomy: Taxonomy, encode: TextEncoder) -> Mapping[str, Tex
     compiled = {}
     for category, spec in taxonomy.categories.items():
         names = tuple(taxonomy.clip_tags(category))
-        tags = [_ensemble(encode(spec.texts_of(tag))) for tag in names]
-        background = [_ensemble(encode(texts)) for texts in spec.background_texts()]
+        tags = [ensemble(encode(spec.texts_of(tag))) for tag in names]
+        background = [ensemble(encode(texts)) for texts in spec.background_texts()]
         dim = background[0].shape[0]
         compiled[category] = TextVectors(names, np.array(tags, np.float32).reshape(-1, dim), np.stack(background))
     return compiled
@@ -87,8 +63,3 @@ def replace_file(path: Path, data: bytes) -> None:
     temporary = path.with_name(path.name + ".part")
     temporary.write_bytes(data)
     os.replace(temporary, path)  # noqa: PTH105 - Path.replace says less about overwriting
-
-
-def _ensemble(vectors: Vectors) -> Vectors:
-    mean: Vectors = vectors.mean(axis=0)
-    return mean / np.linalg.norm(mean)

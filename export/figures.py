@@ -10,8 +10,11 @@ Scores = NDArray[np.floating]
 
 
 def top1(scores: Scores, truth: Truth) -> float:
-    """Return the share of images whose highest tag is among the true ones. [n, tags] both."""
-    return float(truth[np.arange(len(truth)), scores.argmax(axis=1)].mean())
+    """Return the share of images whose highest tag is among the true ones, of those that have one. [n, tags] both."""
+    told = truth.any(axis=1)
+    if not told.any():
+        return float("nan")
+    return float(truth[told][np.arange(int(told.sum())), scores[told].argmax(axis=1)].mean())
 
 
 def average_precision(scores: Scores, truth: Truth) -> float:
@@ -23,31 +26,40 @@ def average_precision(scores: Scores, truth: Truth) -> float:
     return float(precision[hits].mean())
 
 
-def mean_average_precision(scores: Scores, truth: Truth) -> float:
-    """Return the mean over tags that have a positive."""
-    each = [average_precision(scores[:, tag], truth[:, tag]) for tag in range(truth.shape[1]) if truth[:, tag].any()]
+def mean_average_precision(scores: Scores, truth: Truth, known: Truth | None = None) -> float:
+    """Return the mean over tags that have a positive; pairs that are not `known` are left out."""
+    known = np.ones_like(truth) if known is None else known
+    each = [
+        average_precision(scores[known[:, tag], tag], truth[known[:, tag], tag])
+        for tag in range(truth.shape[1])
+        if truth[known[:, tag], tag].any()
+    ]
     return float(np.mean(each)) if each else float("nan")
 
 
 def calibration_error(probabilities: Scores, truth: Truth, bins: int = 15) -> float:
     """Return the expected calibration error over all (image, tag) pairs, equal-width bins."""
+    return sum(share * abs(said - right) for share, said, right in reliability(probabilities, truth, bins))
+
+
+def reliability(probabilities: Scores, truth: Truth, bins: int = 15) -> list[tuple[float, float, float]]:
+    """Return, of each bin that is not empty, its share of the pairs, its mean confidence and the share that is true."""
     flat, right = probabilities.ravel(), truth.ravel()
     place = np.minimum((flat * bins).astype(int), bins - 1)
-    error = 0.0
+    found = []
     for at in range(bins):
         inside = place == at
         if inside.any():
-            error += float(inside.mean()) * abs(float(flat[inside].mean()) - float(right[inside].mean()))
-    return error
+            found.append((float(inside.mean()), float(flat[inside].mean()), float(right[inside].mean())))
+    return found
 
 
 def brier(probabilities: Scores, truth: Truth) -> float:
     return float(((probabilities - truth) ** 2).mean())
 
 
-def precision_recall(probabilities: Scores, truth: Truth, threshold: float) -> tuple[float, float, int]:
-    """Return precision (nan when nothing is said), recall and how many tags are said at `threshold`."""
+def precision_recall(probabilities: Scores, truth: Truth, threshold: float | Scores) -> tuple[float, float, int]:
+    """Return precision (nan when nothing is said), recall (nan without a positive) and how many tags are said."""
     said = probabilities >= threshold
-    right = int((said & truth).sum())
-    count = int(said.sum())
-    return (right / count if count else float("nan")), right / max(1, int(truth.sum())), count
+    right, count, positives = int((said & truth).sum()), int(said.sum()), int(truth.sum())
+    return (right / count if count else float("nan")), (right / positives if positives else float("nan")), count

@@ -59,3 +59,7 @@ class SpoolSettings(BaseSettings):
     max_bytes: int = Field(
         default=2 * _GIB, ge=4096, description="Events and PNGs kept at most; beyond it extraction says so and fails"
     )
+    metrics_file: Path | None = Field(
+        default=None,
+        description="File that each run writes the spool's metrics to, for node_exporter's textfile collector (*.prom)",
+    )

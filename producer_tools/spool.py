@@ -19,6 +19,7 @@ from schemas import AssetExtracted, EventDecodeError, decode_event, encode_event
 _EVENT: Final = ".json"
 _PNG: Final = ".png"
 _PARTIAL: Final = ".partial"
+_REJECTED: Final = "rejected"
 # A PNG without an event is what a kill between the two leaves; a younger one may be about to get its event.
 _ORPHAN_AGE_SECONDS: Final = 3600.0
 
@@ -30,6 +31,16 @@ class SpooledEvent:
     event: AssetExtracted
     file: Path
     png: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolState:
+    """What waits; ``oldest_at_seconds`` is Unix time, 0 while nothing does. ``rejected`` were put aside for good."""
+
+    events: int
+    size_bytes: int
+    oldest_at_seconds: float
+    rejected: int
 
 
 class Spool:
@@ -73,6 +84,15 @@ class Spool:
             return 0
         return sum(_size_bytes(Path(entry.path)) for entry in os.scandir(self.folder))
 
+    def state(self) -> SpoolState:
+        files = self._event_files()
+        return SpoolState(
+            events=len(files),
+            size_bytes=self.size_bytes,
+            oldest_at_seconds=_added_at_ns(files[0]) / 1e9 if files else 0.0,
+            rejected=sum(1 for _ in (self.folder / _REJECTED).glob(f"*{_EVENT}")),
+        )
+
     def entries(self) -> Iterator[SpooledEvent | tuple[Path, str]]:
         """Yield what waits, oldest first; for a file that holds no event, its path and why."""
         for file in self._event_files():
@@ -91,7 +111,7 @@ class Spool:
 
     def reject(self, file: Path) -> Path:
         """Move an event that can never be sent, with its PNG, to the folder ``rejected``; return its new place."""
-        rejected = self.folder / "rejected"
+        rejected = self.folder / _REJECTED
         rejected.mkdir(exist_ok=True)
         for path in (file.with_suffix(_PNG), file):
             if path.exists():
@@ -136,8 +156,7 @@ class Spool:
     def _next_name(self, event: AssetExtracted) -> str:
         """Return a name that sorts after all others, even when the clock was set back."""
         if self._last_number == 0 and (present := self._event_files()):
-            number = present[-1].name.partition("-")[0]
-            self._last_number = int(number) if number.isdecimal() else 0
+            self._last_number = _added_at_ns(present[-1])
         self._last_number = max(time.time_ns(), self._last_number + 1)
         return f"{self._last_number:020d}-{event.event_id.hex}"
 
@@ -157,6 +176,12 @@ def holds_object(entry: SpooledEvent) -> bool:
     except OSError:
         return False
     return digest == entry.event.object.sha256
+
+
+def _added_at_ns(file: Path) -> int:
+    """Return the number that a file's name begins with, 0 for a stranger's."""
+    number = file.name.partition("-")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def _link_or_copy(png: Path, target: Path) -> None:

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from producer_tools.errors import DeliveryError
 from schemas import AssetTagged, DeadLetter, EventDecodeError, Topics, dead_letter_topic, decode_event, header_text
 from schemas.connections import KafkaConnection
+from schemas.header_names import read_any_header_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class TagWatch:
     """A consumer without a group: it disturbs nobody and leaves no trace."""
 
     def __init__(self, kafka: KafkaConnection, topics: Topics, *, connect_seconds: float) -> None:
+        read_any_header_name()
         self._tagged_topic = topics.tagged
         self._connect_seconds = connect_seconds
         self._consumer = AIOKafkaConsumer(

@@ -21,8 +21,10 @@ from schemas.wire import (
     EventDecodeError,
     MalformedEventError,
     UnknownSchemaVersionError,
+    check_headers,
     decode_event,
     encode_event,
+    removed_asset,
 )
 
 __all__ = [
@@ -49,12 +51,14 @@ __all__ = [
     "TopicSpec",
     "Topics",
     "UnknownSchemaVersionError",
+    "check_headers",
     "dead_letter_topic",
     "decode_event",
     "encode_event",
     "event_headers",
     "format_rfc3339",
     "header_text",
+    "removed_asset",
     "tagged_event_id",
     "utc_now",
 ]

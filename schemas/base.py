@@ -35,9 +35,14 @@ Timestamp = Annotated[
     Field(description="RFC 3339 in UTC, with milliseconds"),
 ]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, lower-case hex")]
+MAX_ASSET_ID_CHARS = 512
 AssetId = Annotated[
     str,
-    Field(min_length=1, max_length=512, description="Stable for one asset across extractions; the record's key"),
+    Field(
+        min_length=1,
+        max_length=MAX_ASSET_ID_CHARS,
+        description="Stable for one asset across extractions; the record's key",
+    ),
 ]
 SchemaVersion = Annotated[
     str,

@@ -14,6 +14,8 @@ from schemas.base import format_rfc3339
 from schemas.headers import RawHeaders, header_text
 
 HEADER_PREFIX = "dlq-"
+# Fields whose header is written only where it says something.
+OPTIONAL_FIELDS = frozenset({"omitted"})
 _MAX_MESSAGE_CHARS = 2000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -62,6 +64,13 @@ class DeadLetter:
     first_failed_at: Annotated[str, Field(description="When the first attempt failed, RFC 3339 in UTC")]
     last_failed_at: Annotated[str, Field(description="When the last attempt failed, RFC 3339 in UTC")]
     replay_count: Annotated[int, Field(description="How often the record was put back on its topic")] = 0
+    omitted: Annotated[
+        str,
+        Field(
+            description="Only where the record was too large for the dead-letter topic: what is missing here; "
+            "the record itself lies where dlq-topic, dlq-partition and dlq-offset say"
+        ),
+    ] = ""
 
     def to_headers(self, original: Iterable[tuple[str, bytes | None]]) -> tuple[tuple[str, bytes | None], ...]:
         """Return the original headers byte for byte, then this dead letter's; an earlier one's are overwritten."""
@@ -70,16 +79,20 @@ class DeadLetter:
 
     def _own_headers(self) -> RawHeaders:
         texts = ((field.name, str(getattr(self, field.name))) for field in fields(self))
-        return tuple((header_name(name), _utf8(text[:_MAX_MESSAGE_CHARS])) for name, text in texts)
+        return tuple(
+            (header_name(name), _utf8(text[:_MAX_MESSAGE_CHARS]))
+            for name, text in texts
+            if text or name not in OPTIONAL_FIELDS
+        )
 
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes | None]]) -> DeadLetter | None:
         """Read the history of a dead letter; None when the headers hold no (whole) one."""
         known = tuple(headers)
         texts = {field.name: header_text(known, header_name(field.name)) for field in fields(cls)}
-        if any(text is None for text in texts.values()):
-            return None
         held = {name: text for name, text in texts.items() if text is not None}
+        if texts.keys() - held.keys() - OPTIONAL_FIELDS:
+            return None
         try:
             return cls(
                 error_class=held["error_class"],
@@ -95,6 +108,7 @@ class DeadLetter:
                 first_failed_at=held["first_failed_at"],
                 last_failed_at=held["last_failed_at"],
                 replay_count=int(held["replay_count"]),
+                omitted=held.get("omitted", ""),
             )
         except ValueError:
             return None

@@ -75,13 +75,14 @@ def tagged_full() -> dict[str, Any]:
             image=ImageInfo(width=1024, height=1024, mode="RGBA"),
             tags=(
                 Tag(tag="character", category="object_types", confidence=0.93, source_model="aegis-mini"),
-                Tag(tag="brown", category="colours", confidence=0.71, source_model="pixels"),
+                Tag(tag="earth_tones", category="color_palettes", confidence=0.71, source_model="pixels"),
             ),
             model=model,
             taxonomy=taxonomy,
             timings_ms=TimingsMs(wait=1180.2, fetch=6.4, decode=11.9, embed=42.7, score=0.3),
             caused_by=CausedBy(topic="asset-extracted", partition=3, offset=41),
             source=_source(),
+            pixel_evidence={"color_palettes": {"earth_tones": 0.71, "neon": 0.0012}},
             embedding=Embedding(dim=4, data="ADgAuAA4ALg="),
         )
     )

@@ -6,6 +6,7 @@ import json
 
 from schemas.asyncapi import asyncapi_yaml
 from schemas.json_schema import JsonSchema, dead_letter_headers_schema, extracted_schema, tagged_schema
+from schemas.openapi import openapi_yaml
 
 
 def generated_files() -> dict[str, str]:
@@ -15,6 +16,7 @@ def generated_files() -> dict[str, str]:
         "schemas/json/asset-tagged.v1.json": _as_text(tagged_schema()),
         "schemas/json/dead-letter-headers.v1.json": _as_text(dead_letter_headers_schema()),
         "schemas/asyncapi.yaml": asyncapi_yaml(),
+        "schemas/openapi.yaml": openapi_yaml(),
     }
 
 

@@ -12,7 +12,7 @@ from pydantic_core import core_schema
 
 from schemas import examples
 from schemas.base import Event
-from schemas.dead_letters import DeadLetter, Disposition, Stage, header_name
+from schemas.dead_letters import OPTIONAL_FIELDS, DeadLetter, Disposition, Stage, header_name
 from schemas.extracted import AssetExtracted
 from schemas.tagged import AssetTagged
 
@@ -54,7 +54,7 @@ def dead_letter_headers_schema() -> JsonSchema:
         "properties": {
             header_name(field.name): _header_schema(field.name, hints[field.name]) for field in _dlq_fields()
         },
-        "required": [header_name(field.name) for field in _dlq_fields()],
+        "required": [header_name(field.name) for field in _dlq_fields() if field.name not in OPTIONAL_FIELDS],
         "additionalProperties": True,
         "examples": [examples.as_text(examples.dead_letter().to_headers(()))],
     }

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
+from pydantic import FailFast, Field, model_validator
 
 from schemas.base import Event, ImageInfo, ObjectRef, Timestamp, WireModel
 from schemas.extracted import Source
@@ -17,6 +17,8 @@ from schemas.extracted import Source
 # Fixed for ever: a redelivered record must give the id that its first delivery gave.
 TAGGED_NAMESPACE = UUID("6f6b1f0e-54f1-5b0b-9c0e-2b9a8a3f7d11")
 
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 Digest = Annotated[
     str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description="sha256: and the SHA-256 in lower-case hex")
 ]
@@ -114,12 +116,20 @@ class AssetTagged(Event):
     )
     object: ObjectRef
     image: ImageInfo
-    tags: tuple[Tag, ...] = Field(description="Sorted by confidence, highest first; empty when nothing was found")
+    # The first bad tag is enough: to name each of many would take seconds.
+    tags: Annotated[tuple[Tag, ...], FailFast()] = Field(
+        description="Sorted by confidence, highest first; empty when nothing was found"
+    )
     model: Model
     taxonomy: Taxonomy
     timings_ms: TimingsMs = TimingsMs()
     caused_by: CausedBy
     source: Source | None = Field(default=None, description="As the extracted event gave it")
+    pixel_evidence: dict[Name, dict[Name, Probability]] | None = Field(
+        default=None,
+        description="What tests on the pixels gave, by category and tag; with the embedding it is all that scoring "
+        "needs, so that another taxonomy can be applied without the image",
+    )
     embedding: Embedding
 
     @model_validator(mode="after")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from schemas.base import Event
+from schemas.base import MAX_ASSET_ID_CHARS, Event
 
 EventT = TypeVar("EventT", bound=Event)
 
 MAX_EVENT_BYTES = 900_000
+MAX_HEADERS = 100
+MAX_HEADERS_BYTES = 65_536
 _MAX_REASON_CHARS = 600
 
 
@@ -52,6 +55,39 @@ def decode_event(kind: type[EventT], value: bytes) -> EventT:
         return kind.model_validate(fields)
     except ValidationError as error:
         raise MalformedEventError(_explain(error)) from error
+
+
+def check_headers(headers: Iterable[tuple[str, bytes | None]]) -> None:
+    """Refuse a record whose headers are beyond what an event may have; its own few take less than a kilobyte.
+
+    Raises:
+        MalformedEventError: too many, or too large altogether.
+
+    """
+    sizes = [len(name) + len(value or b"") for name, value in headers]
+    if len(sizes) > MAX_HEADERS or sum(sizes) > MAX_HEADERS_BYTES:
+        raise MalformedEventError(
+            f"the record has {len(sizes)} headers of {sum(sizes)} bytes altogether, "
+            f"at most {MAX_HEADERS} of {MAX_HEADERS_BYTES} bytes are read"
+        )
+
+
+def removed_asset(key: bytes | None) -> str:
+    """Return the asset that a tombstone removes: its record's key.
+
+    Raises:
+        MalformedEventError: the key is none that an asset can have.
+
+    """
+    try:
+        asset_id = (key or b"").decode()
+    except UnicodeDecodeError as error:
+        raise MalformedEventError("the tombstone's key is not UTF-8, so it names no asset") from error
+    if not 0 < len(asset_id) <= MAX_ASSET_ID_CHARS:
+        raise MalformedEventError(
+            f"the tombstone's key has {len(asset_id)} characters, an asset_id has 1 to {MAX_ASSET_ID_CHARS}"
+        )
+    return asset_id
 
 
 def _parse_object(value: bytes) -> dict[str, object]:

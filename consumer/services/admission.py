@@ -21,6 +21,10 @@ class Admission:
             raise ObjectForbiddenError(
                 f"bucket {reference.bucket!r} is not allowed: add it to AEGIS_TAGGER_ALLOWED_BUCKETS if it should be"
             )
+        if {".", ".."} & set(reference.key.split("/")):
+            raise ObjectForbiddenError(
+                f"key {reference.key[:120]!r} has a segment of dots, which some stores take for another folder"
+            )
         if self.key_prefixes and not reference.key.startswith(self.key_prefixes):
             raise ObjectForbiddenError(
                 f"key {reference.key[:120]!r} begins with none of AEGIS_TAGGER_ALLOWED_KEY_PREFIXES"

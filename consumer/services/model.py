@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import asyncio
 
+from consumer.services.bundles import bundle_folder
 from consumer.services.errors import StartupError
 from consumer.settings import ModelSettings
-from consumer.tagging.bundle import Bundle, BundleError, default_bundle_path, load_bundle
+from consumer.tagging.bundle import Bundle, BundleError, load_bundle
 from consumer.tagging.decode import ImageLimits
-from consumer.tagging.embed import Embedder, ModelError
+from consumer.tagging.embed import Embedder, open_embedder
 from consumer.tagging.pipeline import TaggingPipeline
+from consumer.tagging.sessions import ModelError
 from consumer.telemetry.metrics import Metrics
 
 
-async def open_pipeline(settings: ModelSettings, limits: ImageLimits, metrics: Metrics) -> TaggingPipeline:
-    """Load, verify and warm up the model.
+async def open_pipeline(
+    settings: ModelSettings, limits: ImageLimits, metrics: Metrics, bundle: Bundle | None = None
+) -> TaggingPipeline:
+    """Load, verify and warm up the model; ``bundle``: in place of the one that the settings name.
 
     Raises:
         StartupError: the bundle is not whole, or its model does not run here as the settings want it.
 
     """
     try:
-        bundle, embedder = await asyncio.to_thread(_load, settings)
+        loaded, embedder = await asyncio.to_thread(_load, settings, bundle)
     except (BundleError, ModelError) as error:
         raise StartupError(str(error)) from error
     pipeline = TaggingPipeline(
-        bundle,
+        loaded,
         embedder,
         limits=limits,
         workers=settings.workers,
         max_batch=settings.max_batch,
         max_wait_ms=settings.max_wait_ms,
+        use_names=settings.use_names,
         on_batch=metrics.batch_inferred,
     )
     await pipeline.warm_up()
@@ -38,6 +43,18 @@ async def open_pipeline(settings: ModelSettings, limits: ImageLimits, metrics: M
     return pipeline
 
 
-def _load(settings: ModelSettings) -> tuple[Bundle, Embedder]:
-    bundle = load_bundle(settings.bundle or default_bundle_path())
-    return bundle, Embedder(bundle.visual_path, provider=settings.provider)
+async def load_bundle_of(settings: ModelSettings) -> Bundle:
+    """Load and verify the bundle alone; raises StartupError."""
+    try:
+        return await asyncio.to_thread(_bundle, settings)
+    except BundleError as error:
+        raise StartupError(str(error)) from error
+
+
+def _load(settings: ModelSettings, given: Bundle | None) -> tuple[Bundle, Embedder]:
+    bundle = given or _bundle(settings)
+    return bundle, open_embedder(bundle, settings.precision, settings.provider)
+
+
+def _bundle(settings: ModelSettings) -> Bundle:
+    return load_bundle(bundle_folder(settings.bundle, settings.cache_dir))

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 import structlog
 
+from consumer.services.errors import StartupError
 from consumer.settings import OperationsSettings
 from consumer.stream.engine import StreamEngine
+from consumer.stream.session import FATAL_ERRORS
 from consumer.telemetry.health import Health
 from consumer.telemetry.http import serve_operations
 from consumer.telemetry.logs import configure_logging
 from consumer.telemetry.loop_lag import measure_loop_lag
 from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.registry import Reporter
 
 _log = structlog.get_logger(__name__)
 _ENDED_BY_SECOND_SIGNAL = 130
@@ -37,10 +40,10 @@ class Process:
 
     @staticmethod
     @asynccontextmanager
-    async def open(name: str, settings: OperationsSettings) -> AsyncIterator[Process]:
+    async def open(name: Reporter, settings: OperationsSettings) -> AsyncIterator[Process]:
         """Configure logs, serve the operations port, and listen for signals."""
         configure_logging(settings.log_level, settings.log_format)
-        process = Process(asyncio.Event(), Health(), Metrics())
+        process = Process(asyncio.Event(), Health(), Metrics(name))
         async with (
             _stop_on_signals(process.stop),
             serve_operations(settings.host, settings.port, process.health, process.metrics) as port,
@@ -52,7 +55,12 @@ class Process:
 
 
 async def run_engine(process: Process, engine: StreamEngine, dependencies: Mapping[str, Ping]) -> None:
-    """Run an engine until the process shall stop, and let the probes tell how it is."""
+    """Run an engine until the process shall stop, and let the probes tell how it is.
+
+    Raises:
+        StartupError: the brokers refuse us, and waiting would not help.
+
+    """
     process.health.add_liveness("stream", engine.liveness_problem)
     process.health.add_readiness("stream", engine.readiness_problem)
     watches = [
@@ -61,6 +69,10 @@ async def run_engine(process: Process, engine: StreamEngine, dependencies: Mappi
     ]
     try:
         await engine.run(process.stop)
+    except FATAL_ERRORS as error:
+        raise StartupError(
+            f"Kafka refuses us ({type(error).__name__}: {error}): check AEGIS_KAFKA_… and what the user may do"
+        ) from error
     finally:
         for watch in watches:
             watch.cancel()

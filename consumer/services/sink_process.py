@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import structlog
+
 from consumer.services.batches import BatchWriter
 from consumer.services.errors import StartupError
+from consumer.services.faults import sink_faults
 from consumer.services.process import Process, run_engine
-from consumer.services.sink import SINK_FAULTS, StoringHandler
+from consumer.services.sink import StoringHandler, measured
 from consumer.settings import EngineSettings, OperationsSettings, SinkSettings
-from consumer.storage.errors import SchemaVersionError
+from consumer.storage.errors import DatabaseUnavailableError, SchemaVersionError
 from consumer.storage.tags import TagStore
 from consumer.stream.clients import make_consumer, make_producer
 from consumer.stream.engine import StreamEngine
 from consumer.stream.publisher import Publisher
+from consumer.stream.retry import Backoff
+from consumer.stream.waits import first_of
 from schemas.connections import DatabaseConnection, KafkaConnection, TopicSettings
+
+_log = structlog.get_logger(__name__)
 
 
 async def run() -> None:
@@ -32,15 +39,14 @@ async def run() -> None:
         max_bytes=settings.max_bytes_in_flight,
     )
     async with Process.open("sink", OperationsSettings()) as process:
-        try:
-            store = await TagStore.open(database)
-        except SchemaVersionError as error:
-            raise StartupError(str(error)) from error
-        writer = BatchWriter(store.write_isolating, settings.max_batch)
+        store = await _open_store(database, process, stream.backoff)
+        if store is None:
+            return
+        writer = BatchWriter(measured(store.write_isolating, process.metrics), settings.max_batch)
         engine = StreamEngine(
             stream,
-            StoringHandler(writer),
-            SINK_FAULTS,
+            StoringHandler(writer, process.metrics),
+            sink_faults(),
             make_consumer=lambda: make_consumer(kafka, stream),
             publisher=Publisher(lambda: make_producer(kafka, stream.client_id), stream.publish_timeout_seconds),
             observer=process.metrics,
@@ -50,3 +56,21 @@ async def run() -> None:
         finally:
             await writer.close()
             await store.close()
+
+
+async def _open_store(database: DatabaseConnection, process: Process, backoff: Backoff) -> TagStore | None:
+    """Open the tables, for as long as the database cannot be reached; None when stopped before."""
+    problem = "not reached yet"
+    process.health.add_readiness("database", lambda: problem)
+    attempt = 0
+    while not process.stop.is_set():
+        try:
+            return await TagStore.open(database)
+        except SchemaVersionError as error:
+            raise StartupError(str(error)) from error
+        except DatabaseUnavailableError as error:
+            attempt += 1
+            problem, delay_seconds = str(error), backoff.delay_seconds(attempt)
+            _log.warning("database.unavailable", error=problem, retry_in_seconds=round(delay_seconds, 1))
+            await first_of(process.stop.wait(), timeout_seconds=delay_seconds)
+    return None

@@ -6,24 +6,21 @@ the engine's).
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from consumer.services.admission import Admission
-from consumer.storage.errors import (
-    BucketMissingError,
-    ObjectForbiddenError,
-    ObjectMissingError,
-    ObjectTooLargeError,
-    StoreUnavailableError,
-)
+from consumer.services.errors import ChecksumMismatchError, ImageMismatchError
+from consumer.services.tagging_result import TaggedBy, TaggingResult, tagged_event
 from consumer.storage.objects import ObjectStore
 from consumer.stream.budget import ByteBudget
-from consumer.stream.faults import FaultKind, FaultRow, FaultTable, at_stage
+from consumer.stream.deadline import off_the_clock
+from consumer.stream.faults import at_stage
 from consumer.stream.records import Publication, SourceRecord
-from consumer.tagging.errors import ImageRejectedError
 from consumer.tagging.pipeline import PreparedImage, TaggingPipeline
 from consumer.telemetry.metrics import Metrics
 from schemas import (
@@ -35,47 +32,16 @@ from schemas import (
     MalformedEventError,
     ObjectRef,
     Stage,
-    Tag,
     TimingsMs,
-    Topics,
+    check_headers,
     decode_event,
     encode_event,
     event_headers,
     header_text,
-    tagged_event_id,
-    utc_now,
+    removed_asset,
 )
 
 EVENT_SOURCE = "/aegis/tagger"
-
-
-class ChecksumMismatchError(Exception):
-    """The object is not the one the event speaks of."""
-
-
-class ImageMismatchError(Exception):
-    """The image's dimensions are not those that the event states."""
-
-
-def tagger_faults(missing_object_grace_seconds: float) -> FaultTable:
-    """Return who is to blame for each error of the tagger's stages."""
-    return FaultTable(
-        (
-            FaultRow(StoreUnavailableError, FaultKind.TRANSIENT, "the object store does not answer"),
-            FaultRow(
-                ObjectMissingError,
-                FaultKind.POISON,
-                "the object is not there, and had its time to appear",
-                grace_seconds=missing_object_grace_seconds,
-            ),
-            FaultRow(BucketMissingError, FaultKind.TRANSIENT, "an allowed bucket is not there: a fault of the set-up"),
-            FaultRow(ObjectForbiddenError, FaultKind.POISON, "the object lies where we may not read"),
-            FaultRow(ObjectTooLargeError, FaultKind.POISON, "the object is larger than we download"),
-            FaultRow(ChecksumMismatchError, FaultKind.POISON, "the object is not the one that was extracted"),
-            FaultRow(ImageMismatchError, FaultKind.POISON, "the image is not the one that was extracted"),
-            FaultRow(ImageRejectedError, FaultKind.POISON, "the object is no image that we decode"),
-        )
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +50,27 @@ class _Fetched:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Tagging:
-    """What was found out about one asset."""
-
-    stored: ObjectRef
-    info: ImageInfo
-    tags: tuple[Tag, ...]
-    embedding: Embedding
-    timings_ms: TimingsMs
-
-
 class TaggingHandler:
     """Tags one record; safe to call again for the same record, which gives the same event id."""
 
     def __init__(
         self,
         *,
-        topics: Topics,
+        output_topic: str,
         store: ObjectStore,
         admission: Admission,
         pipeline: TaggingPipeline,
+        decoders: int,
         budget: ByteBudget,
         max_object_bytes: int,
         metrics: Metrics,
     ) -> None:
-        self._topics = topics
+        self._output_topic = output_topic
         self._store = store
         self._admission = admission
         self._pipeline = pipeline
+        self._by = TaggedBy(pipeline.model, pipeline.taxonomy)
+        self._decoders = asyncio.Semaphore(decoders)
         self._budget = budget
         self._max_object_bytes = max_object_bytes
         self._metrics = metrics
@@ -120,27 +78,31 @@ class TaggingHandler:
     async def __call__(self, record: SourceRecord) -> Sequence[Publication]:
         """Return the tagged event, or the tombstone of a removed asset."""
         wait_ms = max(0.0, time.time() * 1000 - record.timestamp_ms)
-        if record.value is None:
-            return (self._forward_tombstone(record),)
         with at_stage(Stage.DECODE_EVENT):
             event = receive(record)
+        if event is None:
+            return (self._forward_tombstone(record),)
 
+        # On the record's clock is what its own bytes can make slow. The store has deadlines of its own, and a batch of
+        # inference is everybody's.
         async with self._budget.hold(_size_or(event.object, self._max_object_bytes)):
             started = time.perf_counter()
-            with at_stage(Stage.FETCH):
+            with at_stage(Stage.FETCH), off_the_clock():
                 fetched = await self._fetch(event.object)
             fetch_ms = _since_ms(started)
             with at_stage(Stage.DECODE_IMAGE):
-                prepared = await self._decode(fetched, event.image)
-        with at_stage(Stage.EMBED):
+                async with self._decoder():
+                    prepared = await self._decode(fetched, event.image)
+        with at_stage(Stage.EMBED), off_the_clock():
             embedded = await self._pipeline.embed(prepared)
         with at_stage(Stage.SCORE):
-            scored = self._pipeline.score(embedded.vector, prepared)
+            scored = self._pipeline.score(embedded.vector, prepared, names_of(event))
 
-        tagging = _Tagging(
-            stored=event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256}),
+        stored = event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256})
+        result = TaggingResult(
             info=prepared.info,
             tags=scored.tags,
+            pixel_evidence=prepared.evidence,
             embedding=Embedding.from_array(embedded.vector),
             timings_ms=TimingsMs(
                 wait=round(wait_ms, 3),
@@ -150,17 +112,29 @@ class TaggingHandler:
                 score=round(scored.score_ms, 3),
             ),
         )
-        self._metrics.stages_timed(tagging.timings_ms)
-        return (self._publish(event, record, tagging),)
+        self._metrics.stages_timed(result.timings_ms)
+        caused_by = CausedBy(topic=record.topic, partition=record.partition, offset=record.offset)
+        return (self._publish(tagged_event(event, stored, result, self._by, caused_by), record),)
 
     def _forward_tombstone(self, record: SourceRecord) -> Publication:
-        """Tell subscribers that the asset was removed."""
-        return Publication(self._topics.tagged, record.key, None, record.headers)
+        """Tell subscribers that the asset was removed, and when: what was extracted before is void."""
+        removed_at_ms = record.timestamp_ms if record.timestamp_ms >= 0 else None
+        return Publication(self._output_topic, record.key, None, record.headers, removed_at_ms)
 
     async def _fetch(self, reference: ObjectRef) -> _Fetched:
         self._admission.check(reference)
         data = await self._store.get(reference.bucket, reference.key, max_bytes=self._max_object_bytes)
         return await self._pipeline.in_thread(_verified, data, reference)
+
+    @asynccontextmanager
+    async def _decoder(self) -> AsyncIterator[None]:
+        """Hold one of the decoders; the wait for it is nobody's fault."""
+        with off_the_clock():
+            await self._decoders.acquire()
+        try:
+            yield
+        finally:
+            self._decoders.release()
 
     async def _decode(self, fetched: _Fetched, stated: ImageInfo | None) -> PreparedImage:
         prepared = await self._pipeline.prepare(fetched.data)
@@ -172,41 +146,33 @@ class TaggingHandler:
             )
         return prepared
 
-    def _publish(self, event: AssetExtracted, record: SourceRecord, tagging: _Tagging) -> Publication:
-        model, taxonomy = self._pipeline.model, self._pipeline.taxonomy
-        tagged = AssetTagged(
-            event_id=tagged_event_id(event.event_id, model.digest, taxonomy.digest),
-            schema_version=AssetTagged.SCHEMA_VERSION,
-            occurred_at=utc_now(),
-            asset_id=event.asset_id,
-            extracted_event_id=event.event_id,
-            extracted_at=event.occurred_at,
-            object=tagging.stored,
-            image=tagging.info,
-            tags=tagging.tags,
-            model=model,
-            taxonomy=taxonomy,
-            timings_ms=tagging.timings_ms,
-            caused_by=CausedBy(topic=record.topic, partition=record.partition, offset=record.offset),
-            source=event.source,
-            embedding=tagging.embedding,
-        )
+    def _publish(self, tagged: AssetTagged, record: SourceRecord) -> Publication:
         headers = event_headers(tagged, source=EVENT_SOURCE, traceparent=header_text(record.headers, "traceparent"))
-        return Publication(self._topics.tagged, record.key, encode_event(tagged), headers)
+        return Publication(self._output_topic, record.key, encode_event(tagged), headers)
 
 
-def receive(record: SourceRecord) -> AssetExtracted:
-    """Read the event of a record.
+def receive(record: SourceRecord) -> AssetExtracted | None:
+    """Read the event of a record, None for the tombstone of a removed asset.
 
     Raises:
-        EventDecodeError: it is none, of a major version that we do not know, or not of this key.
+        EventDecodeError: it is neither, of a major version that we do not know, or not of this key.
 
     """
-    event = decode_event(AssetExtracted, record.value or b"")
+    check_headers(record.headers)
+    if record.value is None:
+        removed_asset(record.key)
+        return None
+    event = decode_event(AssetExtracted, record.value)
     if record.key != event.asset_id.encode():
         key = (record.key or b"").decode(errors="replace")[:80]
         raise MalformedEventError(f"the record's key is {key!r}, its asset_id {event.asset_id[:80]!r}: make them equal")
     return event
+
+
+def names_of(event: AssetExtracted) -> tuple[str | None, ...]:
+    """Return what the asset is called: evidence for its tags."""
+    source = event.source
+    return (event.asset_id,) if source is None else (source.name, source.container_path, event.asset_id)
 
 
 def _size_or(reference: ObjectRef, default: int) -> int:

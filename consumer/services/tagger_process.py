@@ -7,9 +7,10 @@ import time
 import structlog
 
 from consumer.services.admission import Admission
+from consumer.services.faults import tagger_faults
 from consumer.services.model import open_pipeline
 from consumer.services.process import Process, run_engine
-from consumer.services.tagger import TaggingHandler, tagger_faults
+from consumer.services.tagger import TaggingHandler
 from consumer.settings import EngineSettings, ModelSettings, OperationsSettings, TaggerSettings
 from consumer.storage.objects import ObjectStore
 from consumer.stream.budget import ByteBudget
@@ -17,7 +18,10 @@ from consumer.stream.clients import make_consumer, make_producer
 from consumer.stream.engine import StreamEngine
 from consumer.stream.publisher import Publisher
 from consumer.stream.settings import StreamSettings
+from consumer.tagging.cpus import available_cpus
 from consumer.tagging.decode import ImageLimits
+from consumer.tagging.pipeline import TaggingPipeline
+from consumer.telemetry.metrics import Metrics
 from schemas.connections import KafkaConnection, ObjectStoreConnection, TopicSettings
 
 _log = structlog.get_logger(__name__)
@@ -38,17 +42,7 @@ async def run() -> None:
         limits = ImageLimits(max_bytes=settings.max_object_bytes, max_pixels=settings.max_pixels)
         pipeline = await open_pipeline(model, limits, process.metrics)
         store = ObjectStore(store_connection)
-        handler = TaggingHandler(
-            topics=topics,
-            store=store,
-            admission=Admission(
-                frozenset(settings.allowed_buckets or (store_connection.bucket,)), settings.allowed_key_prefixes
-            ),
-            pipeline=pipeline,
-            budget=ByteBudget(settings.max_bytes_in_flight),
-            max_object_bytes=settings.max_object_bytes,
-            metrics=process.metrics,
-        )
+        handler = make_handler(settings, model, store, pipeline, process.metrics, output_topic=topics.tagged)
         stream = _stream_settings(engine_settings, settings, topics.extracted)
         engine = StreamEngine(
             stream,
@@ -71,6 +65,28 @@ async def run() -> None:
         finally:
             await pipeline.close()
             store.close()
+
+
+def make_handler(
+    settings: TaggerSettings,
+    model: ModelSettings,
+    store: ObjectStore,
+    pipeline: TaggingPipeline,
+    metrics: Metrics,
+    *,
+    output_topic: str,
+) -> TaggingHandler:
+    """Return the tagger's handler as the settings want it; a replay uses the same."""
+    return TaggingHandler(
+        output_topic=output_topic,
+        store=store,
+        admission=Admission(frozenset(settings.allowed_buckets or (store.bucket,)), settings.allowed_key_prefixes),
+        pipeline=pipeline,
+        decoders=model.workers or available_cpus(),
+        budget=ByteBudget(settings.max_bytes_in_flight),
+        max_object_bytes=settings.max_object_bytes,
+        metrics=metrics,
+    )
 
 
 def _stream_settings(engine: EngineSettings, tagger: TaggerSettings, topic: str) -> StreamSettings:

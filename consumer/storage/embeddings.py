@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,8 @@ _log = structlog.get_logger(__name__)
 _CHUNK_ROWS: Final = 200
 _LOOK_SECONDS: Final = 5.0
 _PAUSE_AFTER_ERROR_SECONDS: Final = 2.0
+# Of its time; the server's CPUs belong to the tags as long as they come.
+_SHARE_WHILE_TAGS_COME: Final = 0.25
 # pgvector's limit for an index on halfvec.
 _MAX_INDEXED_DIM: Final = 4000
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -80,6 +83,7 @@ class EmbeddingMover:
     async def _run(self) -> None:
         while True:
             self._woken.clear()
+            started = time.monotonic()
             try:
                 moved = await self._move_chunk()
             except DatabaseError as error:
@@ -92,6 +96,8 @@ class EmbeddingMover:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_SECONDS):
                         await self._woken.wait()
+            elif self._woken.is_set():
+                await asyncio.sleep((time.monotonic() - started) * (1 / _SHARE_WHILE_TAGS_COME - 1))
 
     async def _move_chunk(self) -> int:
         with pg_errors_translated():

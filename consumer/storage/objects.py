@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self, TypeVar
 
 import urllib3
@@ -103,6 +104,25 @@ class ObjectStore:
 
         """
         return await self._in_thread(self._get, bucket, key, max_bytes)
+
+    def download(self, bucket: str, key: str, path: Path, *, max_bytes: int) -> None:
+        """Write the object to a file, piece by piece; blocks. For what is fetched once at a start, of any size.
+
+        Raises:
+            ObjectTooLargeError: the object has more than ``max_bytes``.
+            ObjectMissingError, ObjectForbiddenError, StoreUnavailableError: see :func:`s3_errors_translated`.
+
+        """
+        with s3_errors_translated(self._endpoint, bucket, key), path.open("wb") as file:
+            response = self._client.get_object(bucket, key)
+            try:
+                while chunk := response.read(_CHUNK_BYTES, decode_content=False):
+                    file.write(chunk)
+                    if file.tell() > max_bytes:
+                        raise ObjectTooLargeError(f"{bucket}/{key} has more than the {max_bytes} bytes that are read")
+            finally:
+                response.close()
+                response.release_conn()
 
     async def put_if_absent(self, key: str, data: bytes, content_type: str) -> bool:
         """Store the object in our bucket unless one of this size lies there; return whether it was uploaded.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from consumer.storage.database import close_pool, open_pool
-from consumer.storage.migrate import check_schema
 from consumer.storage.pg_errors import pg_errors_translated
+from consumer.storage.schema_version import check_schema
 from schemas.connections import DatabaseConnection
 
 if TYPE_CHECKING:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Self
 
 from pgvector import HalfVector
 
 from consumer.storage.database import close_pool, open_pool
 from consumer.storage.embeddings import EmbeddingMover
-from consumer.storage.errors import RowRejectedError
-from consumer.storage.migrate import check_schema
+from consumer.storage.errors import DatabaseError, DatabaseUnavailableError
 from consumer.storage.pg_errors import pg_errors_translated
-from consumer.storage.rows import TaggedRow, Tombstone, settle
+from consumer.storage.rows import TaggedRow, TagRow, Tombstone, settle
+from consumer.storage.schema_version import check_schema
 from schemas.connections import DatabaseConnection
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ _ASSET_COLUMNS: Final = (
     "taxonomy_version",
     "taxonomy_digest",
 )
-_TAG_COLUMNS: Final = ("asset_id", "category", "tag", "confidence", "source_model")
+_TAG_COLUMNS: Final = ("asset_id", *TagRow._fields)
 _EMBEDDING_COLUMNS: Final = ("sha256", "model_digest", "embedding")
 
+_ASSET_VALUES: Final = attrgetter(*_ASSET_COLUMNS)
 _COLUMNS: Final = ", ".join(_ASSET_COLUMNS)
 _NEW_VALUES: Final = ", ".join(f"{column} = EXCLUDED.{column}" for column in _ASSET_COLUMNS[1:])
 
@@ -57,7 +59,7 @@ INSERT INTO assets ({_COLUMNS})
 SELECT {_COLUMNS} FROM staged_assets AS staged
 WHERE NOT EXISTS (
     SELECT FROM removed_assets AS removed
-    WHERE removed.asset_id = staged.asset_id AND removed.removed_at >= staged.tagged_at
+    WHERE removed.asset_id = staged.asset_id AND removed.removed_at >= staged.extracted_at
 )
 ORDER BY asset_id
 ON CONFLICT (asset_id) DO UPDATE SET {_NEW_VALUES}, stored_at = now()
@@ -74,7 +76,7 @@ ON CONFLICT (asset_id) DO UPDATE SET removed_at = greatest(removed.removed_at, E
 _REMOVE: Final = """
 DELETE FROM assets AS asset USING removed_assets AS removed
 WHERE removed.asset_id = ANY($1::text[])
-  AND asset.asset_id = removed.asset_id AND asset.tagged_at <= removed.removed_at
+  AND asset.asset_id = removed.asset_id AND asset.extracted_at <= removed.removed_at
 RETURNING asset.asset_id
 """
 _CLEAR_TAGS: Final = "DELETE FROM asset_tags WHERE asset_id = ANY($1::text[]) AND source = 'model'"
@@ -141,9 +143,9 @@ class TagStore:
         self._mover.wake()
 
     async def write_isolating(self, entries: Sequence[TaggedRow | Tombstone]) -> list[Exception | None]:
-        """Store all entries but those that the database rejects; return for each its rejection, or None.
+        """Store all entries but those that the database rejects; return for each its error, or None.
 
-        A batch that is rejected is halved until the entries at fault stand alone.
+        A batch that is rejected, or fails in a way nobody knows, is halved until the entries at fault stand alone.
 
         Raises:
             DatabaseUnavailableError: try again with all of them; what was stored already does no harm.
@@ -151,7 +153,9 @@ class TagStore:
         """
         try:
             await self.write_batch(entries)
-        except RowRejectedError as error:
+        except DatabaseUnavailableError:
+            raise
+        except DatabaseError as error:
             if len(entries) == 1:
                 return [error]
             half = len(entries) // 2
@@ -170,7 +174,7 @@ async def _store(session: Connection, rows: Sequence[TaggedRow]) -> None:
     await session.copy_records_to_table(
         "staged_assets",
         columns=_ASSET_COLUMNS,
-        records=[tuple(getattr(row, column) for column in _ASSET_COLUMNS) for row in rows],
+        records=[_ASSET_VALUES(row) for row in rows],
     )
     won = {row["asset_id"] for row in await session.fetch(_UPSERT)}
     if not won:
@@ -180,11 +184,7 @@ async def _store(session: Connection, rows: Sequence[TaggedRow]) -> None:
     await session.copy_records_to_table(
         "asset_tags",
         columns=_TAG_COLUMNS,
-        records=[
-            (row.asset_id, tag.category, tag.tag, tag.confidence, tag.source_model)
-            for row in winners
-            for tag in row.tags
-        ],
+        records=[(row.asset_id, *tag) for row in winners for tag in row.tags],
     )
     await session.copy_records_to_table(
         "embeddings_incoming",

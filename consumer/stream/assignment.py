@@ -25,11 +25,11 @@ class Assignment:
         self.ledger = OffsetLedger()
         self.lanes = KeyLanes()
         self.closing = asyncio.Event()
-        self._work: set[asyncio.Task[None]] = set()
+        self._work: set[asyncio.Task[bool]] = set()
         # Insertion order is offset order, so the first value is the oldest record in flight.
         self._received: dict[int, tuple[float, int]] = {}
 
-    def begin(self, record: SourceRecord, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def begin(self, record: SourceRecord, work: Coroutine[Any, Any, bool]) -> asyncio.Task[bool]:
         """Track a record and start working on it."""
         self.ledger.track(record.offset)
         self._received[record.offset] = (time.monotonic(), record.timestamp_ms)
@@ -63,7 +63,7 @@ class Assignment:
         return None
 
     @property
-    def work(self) -> frozenset[asyncio.Task[None]]:
+    def work(self) -> frozenset[asyncio.Task[bool]]:
         return frozenset(self._work)
 
 

@@ -42,7 +42,8 @@ class Breaker:
         return self._state
 
     def succeeded(self) -> None:
-        if self._state is not BreakerState.CLOSED:
+        """Count a record that did not become a dead letter; while open, it was in flight already and closes nothing."""
+        if self._state is BreakerState.HALF_OPEN:
             self._reset()
         self._note(failed=False)
 

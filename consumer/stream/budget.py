@@ -7,15 +7,27 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from consumer.stream.deadline import off_the_clock
+from schemas.topics import MAX_MESSAGE_BYTES
+
+# A large record is remembered for some fifty smaller ones.
+_FORGETTING = 0.9
+
 
 class IntakeBudget:
-    """Bounds the records, and the bytes of their values, that are in flight; not awaited, only asked."""
+    """Bounds the records, and the bytes of them, that are in flight; not awaited, only asked.
 
-    __slots__ = ("_held_bytes", "_held_records", "_max_bytes", "_max_records", "_room")
+    A record's size is known only once it is there. So room is counted in records of the size that was seen lately, the
+    first ones taken for as large as there can be: the bound on bytes is passed by one record, or by as many as come in
+    one poll where sizes jump.
+    """
 
-    def __init__(self, max_records: int, max_bytes: int) -> None:
+    __slots__ = ("_expected_bytes", "_held_bytes", "_held_records", "_max_bytes", "_max_records", "_room")
+
+    def __init__(self, max_records: int, max_bytes: int, *, largest_record_bytes: int = MAX_MESSAGE_BYTES) -> None:
         self._max_records = max_records
         self._max_bytes = max_bytes
+        self._expected_bytes = float(largest_record_bytes)
         self._held_records = 0
         self._held_bytes = 0
         self._room = asyncio.Event()
@@ -31,13 +43,16 @@ class IntakeBudget:
 
     def room(self) -> int:
         """Return how many more records may be taken in now."""
-        if self._held_bytes >= self._max_bytes:
+        bytes_left = self._max_bytes - self._held_bytes
+        if bytes_left <= 0:
             return 0
-        return max(0, self._max_records - self._held_records)
+        fitting = max(1, int(bytes_left / max(self._expected_bytes, 1.0)))
+        return max(0, min(fitting, self._max_records - self._held_records))
 
     def take(self, size_bytes: int) -> None:
         self._held_records += 1
         self._held_bytes += size_bytes
+        self._expected_bytes = max(float(size_bytes), self._expected_bytes * _FORGETTING)
         if not self.room():
             self._room.clear()
 
@@ -85,7 +100,8 @@ class ByteBudget:
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((claim, ticket))
         try:
-            await ticket
+            with off_the_clock():
+                await ticket
         except asyncio.CancelledError:
             if ticket.done() and not ticket.cancelled():
                 self._give_back(claim)

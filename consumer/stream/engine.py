@@ -12,7 +12,7 @@ from consumer.stream.observer import StreamObserver
 from consumer.stream.processor import RecordProcessor
 from consumer.stream.publisher import Publisher
 from consumer.stream.records import Handler
-from consumer.stream.session import ConsumerFactory, Session
+from consumer.stream.session import ConsumerFactory, OffsetsWentBackError, Session
 from consumer.stream.settings import StreamSettings
 from consumer.stream.watchdog import StalledError
 
@@ -62,12 +62,15 @@ class StreamEngine:
         self._session = Session(self._settings, self._make_consumer, self._processor, self._breaker, self._observer)
         try:
             await self._session.run(stop)
+        except OffsetsWentBackError as error:
+            _log.error("consumer.rebuilt", reason=str(error))
         except StalledError as stall:
             if self._rebuilt and not self._session.received_any:
                 # A new consumer did not help, so the process must go; until then it keeps answering probes.
                 self._stalled = f"{stall}, although its consumer was rebuilt"
                 _log.error("consumer.stalled", reason=self._stalled, help="liveness fails: restart the process")
                 await stop.wait()
+                return
             self._rebuilt = True
             self._observer.consumer_rebuilt()
             _log.error("consumer.rebuilt", reason=str(stall))
@@ -84,8 +87,8 @@ class StreamEngine:
         """Return why the process takes no work, None when it does; an empty assignment is ready."""
         if self._draining:
             return "draining: finishing what is in flight"
-        if self._session is None or not self._session.joined:
-            return "not a member of the consumer group yet"
+        if self._session is None or (problem := self._session.problem()):
+            return problem if self._session else "starting up"
         if self._breaker.state is not BreakerState.CLOSED:
             return "the breaker is open: most records failed, intake is stopped"
         return None

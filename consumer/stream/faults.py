@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 
 from aiokafka import errors as kafka
 
+from consumer.stream.deadline import DeadlineExceededError
 from schemas import EventDecodeError, Stage
 
 
@@ -62,19 +63,28 @@ class StageError(Exception):
         self.failure = Failure(stage, error)
 
 
+_REACHED: ContextVar[Stage] = ContextVar("stage", default=Stage.PROCESS)
+
+
 @contextmanager
 def at_stage(stage: Stage) -> Iterator[None]:
     """Name the stage for whatever error leaves the block; the innermost name stays."""
+    before = _REACHED.set(stage)
     try:
         yield
     except StageError:
         raise
     except Exception as error:
         raise StageError(stage, error) from error
+    # Not in a finally: a deadline cancels the block, and shall find out where it was.
+    _REACHED.reset(before)
 
 
 def failure_of(error: Exception) -> Failure:
-    return error.failure if isinstance(error, StageError) else Failure(Stage.PROCESS, error)
+    """Return the error with the stage it happened at; call in the task whose work failed."""
+    if isinstance(error, StageError):
+        return error.failure
+    return Failure(_REACHED.get() if isinstance(error, DeadlineExceededError) else Stage.PROCESS, error)
 
 
 class FaultTable:
@@ -83,8 +93,8 @@ class FaultTable:
     __slots__ = ("_rows",)
 
     def __init__(self, rows: tuple[FaultRow, ...]) -> None:
-        """Build the table from a service's rows; :data:`COMMON_ROWS` stand behind them."""
-        self._rows = {row.error: row for row in (*COMMON_ROWS, *rows)}
+        """Build the table from a service's rows; :func:`common_rows` stand behind them."""
+        self._rows = {row.error: row for row in (*common_rows(), *rows)}
 
     def row_for(self, error: BaseException) -> FaultRow:
         for ancestor in type(error).__mro__:
@@ -108,13 +118,20 @@ def judge(row: FaultRow, *, seconds_since_publication: float, seconds_since_firs
     return row.kind
 
 
+TOO_LARGE_ERRORS = (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError)
+
 _UNLISTED = FaultRow(Exception, FaultKind.UNKNOWN, "not listed: it may pass, or be a defect of ours")
 
-COMMON_ROWS = (
-    FaultRow(EventDecodeError, FaultKind.POISON, "the value is not an event that we can read"),
-    FaultRow(kafka.MessageSizeTooLargeError, FaultKind.POISON, "the result is larger than the topic takes"),
-    FaultRow(kafka.KafkaError, FaultKind.TRANSIENT, "the broker did not take the result"),
-    FaultRow(ConnectionError, FaultKind.TRANSIENT, "a service cannot be reached"),
-    FaultRow(asyncio.TimeoutError, FaultKind.UNKNOWN, "the record took longer than its deadline: slow or hanging"),
-    FaultRow(MemoryError, FaultKind.UNKNOWN, "no memory left: the record's size or our neighbours'"),
-)
+
+def common_rows() -> tuple[FaultRow, ...]:
+    """Return the rows that hold for every service."""
+    return (
+        FaultRow(EventDecodeError, FaultKind.POISON, "the value is not an event that we can read"),
+        *(FaultRow(error, FaultKind.POISON, "the result is larger than the topic takes") for error in TOO_LARGE_ERRORS),
+        FaultRow(kafka.InvalidTimestampError, FaultKind.POISON, "the topic takes no record of this time"),
+        FaultRow(kafka.UnknownError, FaultKind.UNKNOWN, "the broker refuses for a reason that its client cannot name"),
+        FaultRow(kafka.KafkaError, FaultKind.TRANSIENT, "the broker did not take the result"),
+        FaultRow(ConnectionError, FaultKind.TRANSIENT, "a service cannot be reached"),
+        FaultRow(DeadlineExceededError, FaultKind.UNKNOWN, "the record took longer than its deadline: slow or hanging"),
+        FaultRow(MemoryError, FaultKind.UNKNOWN, "no memory left: the record's size or our neighbours'"),
+    )

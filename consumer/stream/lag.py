@@ -14,7 +14,7 @@ from consumer.stream.assignment import Assignment
 from consumer.stream.observer import StreamObserver
 
 _log = structlog.get_logger(__name__)
-_TIMEOUT_SECONDS = 10.0
+_TIMEOUT_SECONDS = 5.0
 
 
 async def measure_lag(
@@ -22,14 +22,14 @@ async def measure_lag(
 ) -> int | None:
     """Return the records between what is finished and the ends of these partitions, None when not to be had.
 
-    A failed query is not a lag of zero.
+    A failed query is not a lag of zero; without partitions the brokers are asked nevertheless, whether they answer.
     """
     owned = {TopicPartition(item.topic, item.partition): item for item in assignments}
-    if not owned:
-        return 0
     total = 0
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
+            if not owned:
+                await consumer.topics()
             ends = await consumer.end_offsets(list(owned))
             for partition, end in ends.items():
                 lag_records = max(0, end - await _reached(consumer, owned[partition], partition))

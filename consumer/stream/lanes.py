@@ -8,28 +8,36 @@ import asyncio
 class Turn:
     """One record's place in its key's lane."""
 
-    __slots__ = ("_done", "_key", "_lanes", "_predecessor")
+    __slots__ = ("_done", "_key", "_lanes", "_left", "_predecessor")
 
     def __init__(self, lanes: dict[bytes, Turn], key: bytes | None) -> None:
         self._lanes = lanes
         self._key = key
-        self._done = asyncio.Event()
+        self._left = asyncio.Event()
+        self._done = False
         self._predecessor: Turn | None = None
         if key is not None:
             self._predecessor = lanes.get(key)
             lanes[key] = self
 
-    async def comes(self) -> None:
-        """Wait until all records of this key that were received earlier have left."""
-        if self._predecessor is not None:
-            await self._predecessor._done.wait()  # noqa: SLF001 - turns of one lane know each other
-            # A chain of finished turns must not be kept alive by its newest member.
-            self._predecessor = None
+    async def comes(self) -> bool:
+        """Wait until all records of this key that were received earlier have left.
 
-    def leave(self) -> None:
-        """Let the next record of this key go on. Call exactly once, whatever became of the record."""
-        self._done.set()
-        if self._key is not None and self._lanes.get(self._key) is self:
+        Return False when one of them left without its outcome: it is delivered again, and nobody may overtake it.
+        """
+        if self._predecessor is None:
+            return True
+        await self._predecessor._left.wait()  # noqa: SLF001 - turns of one lane know each other
+        may_go_on = self._predecessor._done  # noqa: SLF001 - as above
+        # A chain of finished turns must not be kept alive by its newest member.
+        self._predecessor = None
+        return may_go_on
+
+    def leave(self, *, done: bool) -> None:
+        """Let the next record of this key go on, if this one's outcome is durable. Call exactly once."""
+        self._done = done
+        self._left.set()
+        if done and self._key is not None and self._lanes.get(self._key) is self:
             del self._lanes[self._key]
 
 

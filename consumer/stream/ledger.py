@@ -9,14 +9,15 @@ class OffsetLedger:
     """Tracks one partition during one assignment; pure, and the only judge of what may be committed.
 
     The invariant: :attr:`watermark` never passes a record that was tracked and not finished. Offsets may have gaps
-    (compaction, transaction markers); a gap counts as finished.
+    (compaction, transaction markers); a gap counts as finished. Every call takes constant time, amortised.
     """
 
-    __slots__ = ("_committed", "_finished", "_order", "_watermark")
+    __slots__ = ("_committed", "_order", "_unfinished", "_watermark")
 
     def __init__(self) -> None:
+        # In offset order, from the oldest unfinished record on; finished ones among them wait for those before.
         self._order: deque[int] = deque()
-        self._finished: set[int] = set()
+        self._unfinished: set[int] = set()
         self._watermark: int | None = None
         self._committed: int | None = None
 
@@ -27,10 +28,14 @@ class OffsetLedger:
             ValueError: the offset is not above all offsets tracked before.
 
         """
-        newest = self._order[-1] if self._order else (self._watermark or 0) - 1
-        if offset <= newest:
-            raise ValueError(f"offset {offset} was received after {newest}")
+        if not self.is_next(offset):
+            raise ValueError(f"offset {offset} was received after {self._newest}")
         self._order.append(offset)
+        self._unfinished.add(offset)
+
+    def is_next(self, offset: int) -> bool:
+        """Tell whether a record of this offset comes after all that were tracked, as the next one must."""
+        return self._newest is None or offset > self._newest
 
     def finish(self, offset: int) -> None:
         """Mark a tracked record's outcome as durable.
@@ -39,17 +44,11 @@ class OffsetLedger:
             ValueError: the offset is not tracked, or is finished already.
 
         """
-        if offset in self._finished or not self._is_tracked(offset):
+        if offset not in self._unfinished:
             raise ValueError(f"offset {offset} is not waiting to be finished")
-        self._finished.add(offset)
-        while self._order and self._order[0] in self._finished:
-            done = self._order.popleft()
-            self._finished.remove(done)
-            self._watermark = done + 1
-
-    def _is_tracked(self, offset: int) -> bool:
-        # Bounds are enough: the engine finishes only what it tracked, and a scan would make finishing linear.
-        return bool(self._order) and self._order[0] <= offset <= self._order[-1]
+        self._unfinished.remove(offset)
+        while self._order and self._order[0] not in self._unfinished:
+            self._watermark = self._order.popleft() + 1
 
     @property
     def watermark(self) -> int | None:
@@ -63,14 +62,21 @@ class OffsetLedger:
 
     def committed(self, next_offset: int) -> None:
         """Note a commit that the broker confirmed; one that arrives late never moves back."""
-        self._committed = max(next_offset, self._committed or 0)
+        if self._committed is None or next_offset > self._committed:
+            self._committed = next_offset
 
     @property
     def unfinished(self) -> int:
         """How many tracked records are not finished."""
-        return len(self._order) - len(self._finished)
+        return len(self._unfinished)
 
     @property
     def oldest_unfinished(self) -> int | None:
         """The offset that holds the watermark back."""
         return self._order[0] if self._order else None
+
+    @property
+    def _newest(self) -> int | None:
+        if self._order:
+            return self._order[-1]
+        return None if self._watermark is None else self._watermark - 1

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 import structlog
 
 from consumer.stream.assignment import Assignment
-from consumer.stream.faults import Failure, FaultKind, FaultTable, failure_of, judge
+from consumer.stream.burial import remains, whole
+from consumer.stream.deadline import deadline
+from consumer.stream.faults import TOO_LARGE_ERRORS, Failure, FaultKind, FaultTable, failure_of, judge
 from consumer.stream.lanes import Turn
 from consumer.stream.observer import StreamObserver
 from consumer.stream.publisher import Publisher
 from consumer.stream.records import Handler, Publication, SourceRecord
 from consumer.stream.settings import StreamSettings
-from schemas import DeadLetter, Disposition, dead_letter_topic, format_rfc3339, utc_now
+from schemas import DeadLetter, Disposition, format_rfc3339, utc_now
 from schemas.dead_letters import format_timestamp_ms, replay_count
 
 _log = structlog.get_logger(__name__)
@@ -64,12 +66,13 @@ class RecordProcessor:
         """Return when the record's outcome is durable: None for success, else why it became a dead letter.
 
         Raises:
-            RecordAbandonedError: the assignment closed while the record waited out a fault.
+            RecordAbandonedError: the assignment closed while the record waited out a fault, or behind one that did.
 
         """
         attempts = _Attempts()
         publications, letter = await self._handle(assignment, record, attempts)
-        await turn.comes()
+        if not await turn.comes():
+            raise RecordAbandonedError
         if letter is None:
             letter = await self._publish(assignment, record, publications, attempts)
         if letter is None:
@@ -82,7 +85,7 @@ class RecordProcessor:
     ) -> tuple[Sequence[Publication], DeadLetter | None]:
         while True:
             try:
-                async with asyncio.timeout(self._settings.record_timeout_seconds):
+                async with deadline(self._settings.record_timeout_seconds):
                     return await self._handler(record), None
             except Exception as error:  # noqa: BLE001 - the fault table decides, not this line
                 letter = await self._decide(assignment, record, failure_of(error), attempts)
@@ -104,14 +107,16 @@ class RecordProcessor:
 
     async def _bury(self, assignment: Assignment, record: SourceRecord, letter: DeadLetter) -> None:
         """Write the dead letter, however long that takes: the offset must not pass it before."""
-        headers = letter.to_headers(record.headers)
-        burial = Publication(dead_letter_topic(record.topic), record.key, record.value, headers)
+        forms = [remains(record, letter), whole(record, letter)]
         attempt = 0
         while True:
             try:
-                await self._publisher.send((burial,))
+                await self._publisher.send(forms[-1:])
                 break
             except Exception as error:  # noqa: BLE001 - no error may let the offset pass an unwritten dead letter
+                if isinstance(error, TOO_LARGE_ERRORS) and len(forms) > 1:
+                    forms.pop()
+                    continue
                 attempt += 1
                 await self._pause(assignment, failure_of(error), attempt)
         self._observer.dead_lettered(letter.error_class, letter.error_stage, letter.disposition)

@@ -4,88 +4,111 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 
+from consumer.stream.closing import abandon_producer
+from consumer.stream.faults import TOO_LARGE_ERRORS
 from consumer.stream.records import Publication
 
 _log = structlog.get_logger(__name__)
 _FAILURES_BEFORE_REBUILD = 3
-_STOP_TIMEOUT_SECONDS = 10.0
 
 
 class PublishTimeoutError(KafkaError):  # type: ignore[misc]  # aiokafka is untyped
-    """The broker did not acknowledge in time; the record may still arrive, and is the same when sent again."""
+    """The brokers did not acknowledge in time; the record may have arrived, and is the same when sent again."""
 
 
 class Publisher:
-    """An idempotent producer that replaces itself when it no longer gets anything through.
+    """An idempotent producer that is replaced when it no longer gets anything through.
 
-    A producer can end up in a state it never leaves (aiokafka #1039, #905); a new one costs a moment, and the
-    deterministic event ids make a record that was written twice harmless.
+    The producer itself tries again for as long as an outage lasts, in order and without writing twice, so sending waits
+    for it. It can end up in a state that it never leaves, though (aiokafka #1039, #905): then it is replaced, and the
+    deterministic event ids make a record that was written twice harmless. The old one is dead before a new one is made:
+    of one record no late copy can come after its successor.
     """
 
     def __init__(self, make_producer: Callable[[], AIOKafkaProducer], timeout_seconds: float) -> None:
         self._make_producer = make_producer
         self._timeout_seconds = timeout_seconds
         self._producer: AIOKafkaProducer | None = None
-        self._starting = asyncio.Lock()
+        self._changing = asyncio.Lock()
         self._failures_in_a_row = 0
 
-    async def send(self, publications: Sequence[Publication]) -> None:
-        """Write records in order and return when all are acknowledged.
+    async def send(self, publications: Sequence[Publication]) -> list[Any]:
+        """Write records in order and return when all are acknowledged: where each of them lies.
 
         Raises:
             KafkaError: not acknowledged; the same records may be sent again.
-            MessageSizeTooLargeError: a record is larger than the topic takes; sending again cannot help.
+            KafkaError of TOO_LARGE_ERRORS: a record is larger than the topic takes; sending again cannot help.
 
         """
         if not publications:
-            return
+            return []
+        producer: AIOKafkaProducer | None = None
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 producer = await self._started()
-                acknowledgements = [
-                    await producer.send(item.topic, item.value, key=item.key, headers=list(item.headers))
-                    for item in publications
-                ]
-                await asyncio.gather(*acknowledgements)
-        except MessageSizeTooLargeError:
+                places = await _written(producer, publications)
+        except TOO_LARGE_ERRORS:
             raise
         except TimeoutError as error:
-            await self._note_failure()
+            await self._replace(producer)
             raise PublishTimeoutError(f"no acknowledgement within {self._timeout_seconds:g} s") from error
         except KafkaError:
-            await self._note_failure()
+            self._failures_in_a_row += 1
+            if self._failures_in_a_row >= _FAILURES_BEFORE_REBUILD:
+                await self._replace(producer)
             raise
         self._failures_in_a_row = 0
+        return places
 
     async def stop(self) -> None:
-        """Flush and close; gives up after some seconds, since what is not acknowledged is not committed either."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            with suppress(TimeoutError, KafkaError):
-                async with asyncio.timeout(_STOP_TIMEOUT_SECONDS):
-                    await producer.stop()
+        """Close at once; what is not acknowledged is not committed either."""
+        async with self._changing:
+            if self._producer is not None:
+                await abandon_producer(self._producer)
+                self._producer = None
 
     async def _started(self) -> AIOKafkaProducer:
-        async with self._starting:
+        async with self._changing:
             if self._producer is None:
                 producer = self._make_producer()
                 try:
                     await producer.start()
                 except BaseException:
-                    await producer.stop()
+                    await abandon_producer(producer)
                     raise
                 self._producer = producer
             return self._producer
 
-    async def _note_failure(self) -> None:
-        self._failures_in_a_row += 1
-        if self._failures_in_a_row >= _FAILURES_BEFORE_REBUILD and self._producer is not None:
-            _log.warning("producer.rebuilt", failures_in_a_row=self._failures_in_a_row)
-            self._failures_in_a_row = 0
-            await self.stop()
+    async def _replace(self, failed: AIOKafkaProducer | None) -> None:
+        """End the producer that failed, unless another record's failure has ended it already."""
+        if failed is None:
+            return
+        async with self._changing:
+            if self._producer is failed:
+                _log.warning("producer.replaced", failures_in_a_row=self._failures_in_a_row)
+                self._failures_in_a_row = 0
+                await abandon_producer(failed)
+                self._producer = None
+
+
+async def _written(producer: AIOKafkaProducer, publications: Sequence[Publication]) -> list[Any]:
+    acknowledgements = []
+    for item in publications:
+        sent = await producer.send(
+            item.topic, item.value, key=item.key, headers=list(item.headers), timestamp_ms=item.timestamp_ms
+        )
+        # Also of one that nobody waits for any more.
+        sent.add_done_callback(lambda done: done.cancelled() or done.exception())
+        acknowledgements.append(sent)
+    # Not gather, which would cancel them with us: they are the producer's.
+    await asyncio.wait(acknowledgements)
+    for sent in acknowledgements:
+        if sent.cancelled():
+            raise KafkaError("the producer gave up a record without a word")
+    return [sent.result() for sent in acknowledgements]

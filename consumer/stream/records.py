@@ -23,17 +23,20 @@ class SourceRecord:
 
     @property
     def size_bytes(self) -> int:
-        return len(self.key or b"") + len(self.value or b"")
+        """Bytes of key, value and headers."""
+        headers_bytes = sum(len(name) + len(value or b"") for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A record to be written."""
+    """A record to be written; ``timestamp_ms`` since the epoch, None for the moment it is written."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    timestamp_ms: int | None = None
 
 
 class Handler(Protocol):

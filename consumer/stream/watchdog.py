@@ -1,4 +1,4 @@
-"""The watchdog: a consumer that silently stopped delivering is noticed by its lag."""
+"""The watchdog: a consumer that silently stopped delivering is noticed by what it leaves undone."""
 
 from __future__ import annotations
 
@@ -6,35 +6,32 @@ from dataclasses import dataclass
 
 
 class StalledError(Exception):
-    """There is lag, and for a while nothing was received, finished or retried."""
+    """Something should have happened, and for a while nothing was received, finished or retried."""
 
 
 @dataclass(slots=True)
 class Watchdog:
     """Judges progress; pure, time is handed in as monotonic seconds.
 
-    Lag that could not be measured is not evidence of a stall: a broker that does not answer is an outage, and an
-    outage must not restart the fleet.
+    What could not be measured is not evidence of a stall: a broker that does not answer is an outage, and an outage
+    must not restart the fleet.
     """
 
     stall_seconds: float
     _seen_activity: int = -1
     _active_at: float = 0.0
 
-    def observe(self, *, now: float, activity: int, lag_records: int | None) -> None:
-        """Take one reading.
+    def observe(self, *, now: float, activity: int, expected: str | None) -> None:
+        """Take one reading; ``expected`` says why something should happen soon, None where nothing need.
 
         Raises:
-            StalledError: lag stood above zero and activity still for ``stall_seconds``.
+            StalledError: something was expected and activity stood still for ``stall_seconds``.
 
         """
-        if activity != self._seen_activity or not lag_records:
+        if activity != self._seen_activity or expected is None:
             self._seen_activity = activity
             self._active_at = now
             return
         idle_seconds = now - self._active_at
         if idle_seconds >= self.stall_seconds:
-            raise StalledError(
-                f"{lag_records} records are waiting, "
-                f"but none was received, finished or retried for {idle_seconds:.0f} s"
-            )
+            raise StalledError(f"{expected}, but no record was received, finished or retried for {idle_seconds:.0f} s")

@@ -7,93 +7,53 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Final, Literal
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
 from consumer.tagging.calibration import Calibration
+from consumer.tagging.manifest import (
+    CALIBRATION,
+    COMPILED,
+    MANIFEST,
+    TAXONOMY,
+    BundleError,
+    FileEntry,
+    ImageSpec,
+    Manifest,
+    Precision,
+    describe_file,
+    read_manifest,
+    verify_files,
+)
 from consumer.tagging.taxonomy import Taxonomy, TaxonomyError, parse_taxonomy
-from schemas.tagged import Model as ModelRef
 from schemas.tagged import Taxonomy as TaxonomyRef
 
-FORMAT: Final = 1
-MANIFEST: Final = "bundle.json"
-TAXONOMY: Final = "taxonomy.yaml"
-COMPILED: Final = "taxonomy.npz"
-CALIBRATION: Final = "calibration.json"
-# What turns an embedding into tags, and the card: they change without the model becoming another one.
-_NOT_THE_MODEL: Final = {TAXONOMY, COMPILED, CALIBRATION, "MODEL_CARD.md"}
-
-Colour = tuple[
-    Annotated[int, Field(ge=0, le=255)], Annotated[int, Field(ge=0, le=255)], Annotated[int, Field(ge=0, le=255)]
+__all__ = [
+    "CALIBRATION",
+    "COMPILED",
+    "MANIFEST",
+    "TAXONOMY",
+    "Bundle",
+    "BundleError",
+    "FileEntry",
+    "ImageSpec",
+    "Manifest",
+    "Precision",
+    "TextVectors",
+    "default_bundle_path",
+    "describe_file",
+    "load_bundle",
+    "pack_compiled",
+    "read_compiled",
+    "read_manifest",
 ]
+
 Vectors = NDArray[np.float32]
-
-
-class BundleError(Exception):
-    """The bundle cannot be used; the message says why and what to do, in one sentence."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ImageSpec(_Strict):
-    """How a texture becomes the network's input; `mean` and `std` are documentation, the graph applies them itself."""
-
-    size: int = Field(ge=16, le=1024)
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
-    ground: Colour = Field(description="RGB that transparent pixels and the padding get")
-    fit: Literal["pad", "crop"] = "pad"
-
-
-class FileEntry(_Strict):
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    bytes: int = Field(ge=0)
-
-
-class Manifest(_Strict):
-    """`bundle.json`."""
-
-    format: Literal[1] = 1
-    id: str = Field(min_length=1, max_length=255)
-    source_model: str = Field(min_length=1, max_length=128, description="Name that tags carry")
-    source: str = Field(description="Where the weights come from")
-    licence: str
-    dim: int = Field(ge=1, le=8192)
-    image: ImageSpec
-    logit_scale: float = Field(gt=0, description="The model's own, exp() already applied")
-    logit_bias: float = 0.0
-    precision: Literal["fp32", "fp16", "int8"]
-    visual: str = "visual.onnx"
-    textual: str | None = "textual.onnx"
-    tokenizer: str | None = "tokenizer.json"
-    context_length: int = Field(default=77, ge=1)
-    files: dict[str, FileEntry]
-    metrics: dict[str, float] = {}
-    calibrated: bool = False
-
-    @field_validator("files")
-    @classmethod
-    def _stay_inside(cls, files: dict[str, FileEntry]) -> dict[str, FileEntry]:
-        for name in files:
-            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\\" in name:
-                raise ValueError(f"file name {name!r} leaves the bundle")
-        return files
-
-    def model_digest(self) -> str:
-        """Return `sha256:` over what decides the embedding: weights, preprocessing, scale; not vocabulary."""
-        part = self.model_dump(mode="json", exclude={"files", "metrics", "calibrated", "source", "licence"})
-        part["files"] = {name: entry.sha256 for name, entry in self.files.items() if name not in _NOT_THE_MODEL}
-        return "sha256:" + hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +77,25 @@ class Bundle:
     digest: str
     taxonomy_digest: str
 
-    @property
-    def visual_path(self) -> Path:
-        return self.path / self.manifest.visual
+    def graph_path(self, precision: Precision) -> Path:
+        """Return the image tower in this precision; raises BundleError where the bundle has none."""
+        graphs = self.manifest.graphs
+        if precision not in graphs:
+            raise BundleError(
+                f"The bundle {self.manifest.id} has no {precision} graph, only {', '.join(sorted(graphs))}: "
+                "choose one of these by AEGIS_MODEL_PRECISION, or auto."
+            )
+        return self.path / graphs[precision]
 
-    def model_ref(self, *, provider: str, precision: str) -> ModelRef:
-        """Return what events say of the model."""
-        return ModelRef(
-            id=self.manifest.id,
-            digest=self.digest,
-            precision=precision,
-            provider=provider,
-            calibrated=self.calibration is not None,
-        )
+    def taxonomy_ref(self, *, names: bool = True) -> TaxonomyRef:
+        """Return what events say of the vocabulary; its digest covers all that decides the tags of an embedding.
 
-    def taxonomy_ref(self) -> TaxonomyRef:
-        """Return what events say of the vocabulary; its digest covers the calibration too."""
-        return TaxonomyRef(id=self.taxonomy.id, version=self.taxonomy.version, digest=self.taxonomy_digest)
+        That is the calibration too, and whether `names` are evidence.
+        """
+        digest = self.taxonomy_digest
+        if not names:
+            digest = "sha256:" + hashlib.sha256(f"{digest}\nwithout names".encode()).hexdigest()
+        return TaxonomyRef(id=self.taxonomy.id, version=self.taxonomy.version, digest=digest)
 
 
 def default_bundle_path() -> Path:
@@ -145,9 +107,9 @@ def load_bundle(path: Path) -> Bundle:
     """Read and verify the bundle in the folder `path`; raises BundleError."""
     manifest = read_manifest(path)
     verify_files(path, manifest)
-    for needed in (manifest.visual, TAXONOMY, COMPILED):
+    for needed in (TAXONOMY, COMPILED):
         if needed not in manifest.files:
-            raise BundleError(f"The bundle {path} lists no {needed}; make it again with `aegis model export`.")
+            raise BundleError(f"The bundle {path} lists no {needed}; run `aegis taxonomy compile`.")
     try:
         taxonomy = parse_taxonomy((path / TAXONOMY).read_text(encoding="utf-8"), str(path / TAXONOMY))
     except TaxonomyError as error:
@@ -161,42 +123,8 @@ def load_bundle(path: Path) -> Bundle:
         vectors=vectors,
         calibration=calibration,
         digest=manifest.model_digest(),
-        taxonomy_digest=_scoring_digest(taxonomy, calibration),
+        taxonomy_digest=scoring_digest(taxonomy, calibration),
     )
-
-
-def read_manifest(path: Path) -> Manifest:
-    """Read `bundle.json` alone, without verifying the files it lists; raises BundleError."""
-    try:
-        return Manifest.model_validate_json((path / MANIFEST).read_bytes())
-    except OSError as error:
-        raise BundleError(
-            f"{path} is no model bundle: its {MANIFEST} cannot be read ({error.strerror or error})."
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise BundleError(f"{path / MANIFEST} is not valid at {where}: {first['msg']}.") from error
-
-
-def verify_files(path: Path, manifest: Manifest) -> None:
-    """Compare every listed file with its sha256; raises BundleError on the first that is missing or differs."""
-    for name, entry in manifest.files.items():
-        try:
-            found = describe_file(path / name)
-        except OSError as error:
-            raise BundleError(f"The bundle {path} lacks {name}; fetch or make it again.") from error
-        if found != entry:
-            raise BundleError(
-                f"{path / name} is not the file that {MANIFEST} describes; fetch or make the bundle again."
-            )
-
-
-def describe_file(path: Path) -> FileEntry:
-    """Return size and sha256 of a file; raises OSError."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return FileEntry(sha256=digest, bytes=path.stat().st_size)
 
 
 def pack_compiled(taxonomy: Taxonomy, vectors: Mapping[str, TextVectors]) -> bytes:
@@ -242,7 +170,7 @@ def _read_calibration(path: Path) -> Calibration:
         raise BundleError(f"{path / CALIBRATION} is not valid: {error.errors()[0]['msg']}.") from error
 
 
-def _scoring_digest(taxonomy: Taxonomy, calibration: Calibration | None) -> str:
+def scoring_digest(taxonomy: Taxonomy, calibration: Calibration | None) -> str:
     """Vocabulary and calibration together: a new calibration gives new confidences, hence new events."""
-    fitted = calibration.model_dump_json(include={"categories"}) if calibration else ""
+    fitted = calibration.model_dump_json(include={"categories", "names"}) if calibration else ""
     return "sha256:" + hashlib.sha256(f"{taxonomy.digest}\n{fitted}".encode()).hexdigest()

@@ -1,8 +1,10 @@
-"""Fitted numbers that turn similarities into probabilities, as stored in `calibration.json`."""
+"""Fitted numbers that turn evidence into probabilities, as stored in `calibration.json`."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from consumer.tagging.manifest import Precision
 
 
 class _Strict(BaseModel):
@@ -10,25 +12,45 @@ class _Strict(BaseModel):
 
 
 class SharedScale(_Strict):
-    """An exclusive category: softmax((scale * similarity) / temperature + bias), background included."""
+    """An exclusive category: first the tags that only tests know against the rest, then softmax over the rest.
 
-    temperature: float = Field(gt=0)
+    Tests: gate * log-odds + bias. Rest, background included: clip * margin + pixels * log-share + bias.
+    """
+
+    temperature: float = Field(gt=0, description="Divides the scaled similarities before margins are taken")
+    clip: float = Field(default=1.0, ge=0, description="0: the category is better without the picture's embedding")
+    pixels: float = Field(default=1.0, ge=0, description="Weight of the pixel tests among the rest")
+    gate: float = Field(default=1.0, ge=0, description="Weight of the log-odds of tags that only tests know")
     bias: dict[str, float]
     background_bias: float
 
 
 class Platt(_Strict):
-    """One tag of another category: sigmoid(slope * margin + bias)."""
+    """One tag of another category: sigmoid(slope * margin + pixels * log-odds + bias)."""
 
     slope: float = Field(ge=0)
+    pixels: float = Field(default=1.0, ge=0)
     bias: float
 
 
 class CategoryCalibration(_Strict):
-    """One of the two, as the category is exclusive or not."""
+    """One of the two, as the category is exclusive or not; `evidence` was chosen by measurement."""
 
+    evidence: str = "clip+pixels"
+    images: int = 0
     shared: SharedScale | None = None
     tags: dict[str, Platt] = {}
+    default: Platt | None = Field(default=None, description="For tags that had no label")
+
+
+class NameWeights(_Strict):
+    """Log-likelihood ratios of name patterns: by category, tag and pattern key; and what an unfitted one is worth."""
+
+    labels_sha256: str
+    images: int
+    weights: dict[str, dict[str, dict[str, float]]]
+    stem: float = 1.0
+    folder: float = 0.5
 
 
 class Calibration(_Strict):
@@ -36,5 +58,7 @@ class Calibration(_Strict):
 
     labels_sha256: str
     images: int
+    precision: Precision | None = Field(default=None, description="Of the graph that it was fitted on")
     categories: dict[str, CategoryCalibration]
+    names: NameWeights | None = None
     metrics: dict[str, float] = {}

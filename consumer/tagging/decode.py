@@ -21,6 +21,7 @@ FORMATS: Final = ("PNG", "JPEG", "WEBP", "DDS", "TGA", "BMP", "GIF", "PSD", "TIF
 _FAST: Final = {("PNG", "RGB"), ("PNG", "RGBA"), ("JPEG", "RGB"), ("JPEG", "L"), ("WEBP", "RGB"), ("WEBP", "RGBA")}
 _EXIF_ORIENTATION: Final = 0x0112
 _UPRIGHT: Final = 1
+_FRAMES_LOOKED_AT: Final = 8
 
 # Pillow's own limit would raise at a size of its choice; ours comes first.
 Image.MAX_IMAGE_PIXELS = None
@@ -59,9 +60,10 @@ class DecodedImage:
 
 
 def decode(data: bytes, limits: ImageLimits) -> DecodedImage:
-    """Decode the first frame.
+    """Decode one picture, as a person would see it.
 
-    16-bit channels are scaled, palettes expanded, CMYK converted, EXIF orientation applied.
+    Channels of more than 8 bits are scaled, palettes expanded, CMYK converted, EXIF orientation applied. Of an
+    animation the first frame counts that shows anything.
 
     Raises:
         ImageRejectedError: no image, of a format that is not allowed, above a limit, or broken.
@@ -92,9 +94,10 @@ def _decode(data: bytes, limits: ImageLimits) -> DecodedImage:
                 f"the image has {width} by {height} pixels, at most {limits.max_pixels} are decoded",
             )
         mode = image.mode
-        if (image.format, mode) in _FAST and "transparency" not in image.info and _orientation(image) == _UPRIGHT:
+        still = not getattr(image, "is_animated", False)
+        if still and (image.format, mode) in _FAST and "transparency" not in image.info and _is_upright(image, data):
             return DecodedImage(_with_vips(data), mode)
-        return DecodedImage(_with_pillow(image), mode)
+        return DecodedImage(_with_pillow(image) if still else _first_visible_frame(image), mode)
 
 
 def _open(data: bytes, limits: ImageLimits) -> Image.Image:
@@ -116,20 +119,34 @@ def _open(data: bytes, limits: ImageLimits) -> Image.Image:
     )
 
 
-def _orientation(image: Image.Image) -> int:
-    if image.format == "PNG":
-        # getexif would decode a PNG's pixels to find an EXIF chunk behind them; game textures carry none.
-        return _UPRIGHT
-    return int(image.getexif().get(_EXIF_ORIENTATION, _UPRIGHT))
+def _is_upright(image: Image.Image, data: bytes) -> bool:
+    if image.format == "PNG" and b"eXIf" not in data:
+        # getexif would decode a PNG's pixels to look for an EXIF chunk behind them.
+        return True
+    return int(image.getexif().get(_EXIF_ORIENTATION, _UPRIGHT)) == _UPRIGHT
 
 
 def _with_vips(data: bytes) -> Pixels:
     # fail_on: a truncated file is an error, as with Pillow, and not a picture with a grey half.
     image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="truncated")
-    if image.interpretation == "b-w":
+    if image.interpretation != "srgb":
+        # Grey, or 16 bits a channel; Pillow names the mode of both as if they were 8-bit colour.
         image = image.colourspace("srgb")
     pixels: Pixels = image.numpy()
     return pixels
+
+
+def _first_visible_frame(image: Image.Image) -> Pixels:
+    """Return the first frame that is not all transparent, among the first few; the first where none is."""
+    first = _with_pillow(image)
+    frame, number = first, 0
+    while frame.shape[2] == 4 and not frame[..., 3].any():
+        number += 1
+        if number >= min(getattr(image, "n_frames", 1), _FRAMES_LOOKED_AT):
+            return first
+        image.seek(number)
+        frame = _with_pillow(image)
+    return frame
 
 
 def _with_pillow(image: Image.Image) -> Pixels:

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
+from consumer.tagging.bundle import Bundle
+from consumer.tagging.manifest import Precision
+from consumer.tagging.precision import Wanted, choose_precision, int8_is_fast
+from consumer.tagging.sessions import ModelError, ProviderUnavailableError, open_session
 
-class ModelError(Exception):
-    """The graph cannot be run here as it was asked for; one sentence says what to change."""
-
-
-class ProviderUnavailableError(ModelError):
-    """The execution provider is not in this onnxruntime; it is never silently replaced by another."""
+__all__ = ["Embedder", "ModelError", "ProviderUnavailableError", "open_embedder"]
 
 
 class Embedder:
@@ -24,30 +22,24 @@ class Embedder:
     the memory of one session (ViT-B/32 int8, two cores, batch 1: 105 against 86 images/s).
     """
 
-    def __init__(self, graph: Path, *, provider: str = "CPUExecutionProvider", threads_per_call: int = 1) -> None:
-        """Load the graph.
+    def __init__(
+        self,
+        graph: Path,
+        *,
+        precision: Precision = "fp32",
+        provider: str = "CPUExecutionProvider",
+        threads_per_call: int = 1,
+    ) -> None:
+        """Load the graph; `precision` is what events say of it.
 
         Raises:
             ProviderUnavailableError: onnxruntime here has no such provider.
             ModelError: the graph cannot be loaded, or does not take uint8 [N, S, S, 3].
 
         """
-        available = onnxruntime.get_available_providers()
-        if provider not in available:
-            raise ProviderUnavailableError(
-                f"AEGIS_MODEL_PROVIDER={provider} is not in this onnxruntime, which has {', '.join(available)}: "
-                "install the onnxruntime package that has it, or choose one of these"
-            )
         self.provider = provider
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(graph), sess_options=_options(threads_per_call), providers=[provider]
-            )
-        except Exception as error:
-            raise ModelError(f"{graph} cannot be loaded: {str(error)[:300]}") from error
-        used = self._session.get_providers()[0]
-        if used != provider:
-            raise ProviderUnavailableError(f"{provider} could not be started, onnxruntime fell back to {used}")
+        self.precision = precision
+        self._session = open_session(graph, provider=provider, threads=threads_per_call)
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
         shape, kind = self._session.get_inputs()[0].shape, self._session.get_inputs()[0].type
@@ -72,13 +64,14 @@ class Embedder:
         return embedded
 
 
-def _options(threads: int) -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    # A thread that spins takes its core from decoding, and from the neighbours.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return options
+def open_embedder(bundle: Bundle, wanted: Wanted = "auto", provider: str = "CPUExecutionProvider") -> Embedder:
+    """Load the graph of `bundle` that runs best here, or the one that is wanted.
+
+    Raises:
+        BundleError: the bundle has no graph of that precision.
+        ProviderUnavailableError, ModelError: as Embedder.
+
+    """
+    available = bundle.manifest.graphs.keys()
+    precision = choose_precision(available, wanted, provider, int8_is_fast=int8_is_fast())
+    return Embedder(bundle.graph_path(precision), precision=precision, provider=provider)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,13 @@ from consumer.tagging.bundle import Bundle
 from consumer.tagging.cpus import available_cpus
 from consumer.tagging.decode import ImageLimits, decode
 from consumer.tagging.embed import Embedder
+from consumer.tagging.names import AssetNames
 from consumer.tagging.pixels import pixel_evidence
 from consumer.tagging.preprocess import PreprocessSpec, prepare
-from consumer.tagging.scoring import Scorer
-from schemas import ImageInfo, Model, Tag, Taxonomy
+from consumer.tagging.scoring import NO_NAMES, Scorer
+from schemas import ImageInfo, Model, Tag
 
+_EVIDENCE_DIGITS: Final = 4
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -62,6 +64,7 @@ class TaggingPipeline:
         workers: int | None = None,
         max_batch: int = 8,
         max_wait_ms: float = 5.0,
+        use_names: bool = True,
         on_batch: Callable[[int, float, float], None] | None = None,
     ) -> None:
         threads = workers or available_cpus()
@@ -69,6 +72,7 @@ class TaggingPipeline:
         self._spec = PreprocessSpec.of(bundle.manifest.image)
         self._embedder = embedder
         self._scorer = Scorer(bundle)
+        self._use_names = use_names
         self._decoders = ThreadPoolExecutor(threads, thread_name_prefix="decode")
         self._batcher = MicroBatcher(
             embedder.run, workers=threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch
@@ -76,11 +80,11 @@ class TaggingPipeline:
         self.model = Model(
             id=bundle.manifest.id,
             digest=bundle.digest,
-            precision=bundle.manifest.precision,
+            precision=embedder.precision,
             provider=embedder.provider,
             calibrated=self._scorer.calibrated,
         )
-        self.taxonomy = Taxonomy(id=bundle.taxonomy.id, version=bundle.taxonomy.version, digest=bundle.taxonomy_digest)
+        self.taxonomy = bundle.taxonomy_ref(names=use_names)
 
     async def warm_up(self) -> None:
         """Run one inference, so that the first record does not pay for lazy initialisation."""
@@ -97,13 +101,26 @@ class TaggingPipeline:
         return await self.in_thread(self._prepare, data)
 
     async def embed(self, prepared: PreparedImage) -> EmbeddedImage:
+        """Infer; the vector is what the event will carry, float16 rounded, so that scoring it again gives the same."""
         started = time.perf_counter()
         vector = await self._batcher.submit(prepared.pixels)
-        return EmbeddedImage(vector, _since_ms(started))
+        return EmbeddedImage(vector.astype(np.float16).astype(np.float32), _since_ms(started))
 
-    def score(self, vector: npt.NDArray[np.float32], prepared: PreparedImage) -> ScoredImage:
+    def score(
+        self,
+        vector: npt.NDArray[np.float32],
+        prepared: PreparedImage,
+        names: Iterable[str | None] = (),
+        *,
+        threshold: float | None = None,
+    ) -> ScoredImage:
+        """Judge an image; `names` are the paths and names it is known by, unheard where the settings say so.
+
+        `threshold` replaces the taxonomy's own, as it is.
+        """
         started = time.perf_counter()
-        tags = tuple(self._scorer.score(vector, prepared.evidence))
+        called = AssetNames.of(names) if self._use_names else NO_NAMES
+        tags = tuple(self._scorer.score(vector, prepared.evidence, called, threshold=threshold))
         return ScoredImage(tags, _since_ms(started))
 
     async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -120,7 +137,11 @@ class TaggingPipeline:
         started = time.perf_counter()
         image = decode(data, self._limits)
         pixels = prepare(image, self._spec)
-        evidence = pixel_evidence(image)
+        # Rounded as the event carries it: whoever scores the event again starts from the same numbers.
+        evidence = {
+            category: {tag: round(value, _EVIDENCE_DIGITS) for tag, value in found.items()}
+            for category, found in pixel_evidence(image).items()
+        }
         info = ImageInfo(width=image.width, height=image.height, mode=image.mode)
         return PreparedImage(info, pixels, evidence, _since_ms(started))
 

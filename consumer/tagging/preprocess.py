@@ -13,6 +13,7 @@ from consumer.tagging.vips import pyvips
 
 Colour = tuple[int, int, int]
 _ENLARGED_BY_NEAREST = 2.0
+_KERNELS = {"bicubic": "cubic", "bilinear": "linear"}
 
 
 class ImageSpec(Protocol):
@@ -24,6 +25,8 @@ class ImageSpec(Protocol):
     def ground(self) -> Colour: ...
     @property
     def fit(self) -> Literal["pad", "crop"]: ...
+    @property
+    def interpolation(self) -> Literal["bicubic", "bilinear"]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +40,24 @@ class PreprocessSpec:
     size: int
     ground: Colour
     fit: Literal["pad", "crop"] = "pad"
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
 
     @classmethod
     def of(cls, image: ImageSpec) -> Self:
-        return cls(size=image.size, ground=image.ground, fit=image.fit)
+        return cls(size=image.size, ground=image.ground, fit=image.fit, interpolation=image.interpolation)
 
 
 def prepare(image: DecodedImage, spec: PreprocessSpec) -> npt.NDArray[np.uint8]:
     """Return uint8 [size, size, 3].
 
     Alpha is composited on the ground, never dropped. Art that must grow at least twofold is enlarged by nearest
-    neighbour, which keeps pixel art crisp; everything else is resized by an antialiased cubic.
+    neighbour, which keeps pixel art crisp; everything else is resized
+    by the antialiased kernel that the model was trained with.
     """
     picture = _flat(image, spec.ground)
     longest, shortest = max(picture.width, picture.height), min(picture.width, picture.height)
     scale = spec.size / (longest if spec.fit == "pad" else shortest)
-    resized = _resized(picture, scale)
+    resized = _resized(picture, scale, _KERNELS[spec.interpolation])
     placed = (
         resized.gravity("centre", spec.size, spec.size, extend="background", background=list(spec.ground))
         if spec.fit == "pad"
@@ -68,12 +73,15 @@ def _flat(image: DecodedImage, ground: Colour) -> Any:
     return picture.flatten(background=list(ground)) if image.has_alpha else picture
 
 
-def _resized(picture: Any, scale: float) -> Any:
+def _resized(picture: Any, scale: float, kernel: str) -> Any:
     if scale == 1:
         return picture
     width, height = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    kernel = "nearest" if scale >= _ENLARGED_BY_NEAREST else "cubic"
-    return picture.resize(width / picture.width, vscale=height / picture.height, kernel=kernel)
+    return picture.resize(
+        width / picture.width,
+        vscale=height / picture.height,
+        kernel="nearest" if scale >= _ENLARGED_BY_NEAREST else kernel,
+    )
 
 
 def _centre_crop(picture: Any, size: int) -> Any:

@@ -1,23 +1,38 @@
-"""From one embedding to tags with confidences: numpy only, well under a millisecond."""
+"""From images' evidence to tags with confidences: numpy only, one image or thousands at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consumer.tagging.bundle import Bundle
-from consumer.tagging.calibration import CategoryCalibration, Platt, SharedScale
+from consumer.tagging.calibration import CategoryCalibration
+from consumer.tagging.judging import Evidence, judge
+from consumer.tagging.name_evidence import NameEvidence
+from consumer.tagging.names import AssetNames
 from consumer.tagging.taxonomy import Category
 from schemas.tagged import Tag
 
 PIXELS: Final = "pixels"
-UNFITTED: Final = Platt(slope=1.0, bias=0.0)
+NAMES: Final = "names"
+NO_NAMES: Final = AssetNames()
+# Wider than what rounding a confidence to four digits can move it.
+_ROUNDING: Final = 1e-4
 Vector = NDArray[np.floating]
 PixelEvidence = Mapping[str, Mapping[str, float]]
+
+
+class GivenTag(NamedTuple):
+    """A tag as events carry it, without a model's validation of what we made ourselves."""
+
+    tag: str
+    category: str
+    confidence: float
+    source_model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +41,17 @@ class _Rule:
 
     spec: Category
     names: tuple[str, ...]
+    has_vector: NDArray[np.bool_]
+    has_test: NDArray[np.bool_]
     rows: slice
     background_rows: slice
-    shared: SharedScale
-    shared_bias: NDArray[np.float64]
-    slope: NDArray[np.float64]
-    bias: NDArray[np.float64]
+    fitted: CategoryCalibration | None
+
+    def bounds(self, threshold: float | None) -> NDArray[np.float64]:
+        """Return what each confidence must reach; nothing reaches that of a tag that is off."""
+        needed = [self.spec.threshold_of(name) if threshold is None else threshold for name in self.names]
+        off = [self.spec.tags[name].off for name in self.names]
+        return np.where(off, np.inf, needed)
 
 
 class Scorer:
@@ -45,100 +65,132 @@ class Scorer:
         self.calibrated = bundle.calibration is not None
         self._scale = bundle.manifest.logit_scale
         self._source = bundle.manifest.source_model
-        parts, rules, at = [], {}, 0
+        fitted = bundle.calibration.categories if bundle.calibration else {}
+        self._words = NameEvidence(bundle.taxonomy.categories, bundle.calibration.names if bundle.calibration else None)
+        parts, at = [], 0
+        self._rules: dict[str, _Rule] = {}
         for category, spec in bundle.taxonomy.categories.items():
             vectors = bundle.vectors[category]
             parts += [vectors.tags, vectors.background]
             middle, end = at + len(vectors.names), at + len(vectors.names) + len(vectors.background)
-            fitted = bundle.calibration.categories.get(category) if bundle.calibration else None
-            rules[category] = _rule(spec, vectors.names, slice(at, middle), slice(middle, end), fitted)
+            names = tuple(spec.tags)
+            self._rules[category] = _Rule(
+                spec=spec,
+                names=names,
+                has_vector=np.array([name in vectors.names for name in names]),
+                has_test=np.array([spec.evidence_of(name) in {"pixels", "both"} for name in names]),
+                rows=slice(at, middle),
+                background_rows=slice(middle, end),
+                fitted=fitted.get(category),
+            )
             at = end
-        self._matrix = np.concatenate(parts).astype(np.float32)
-        self._rules: dict[str, _Rule] = rules
+        # In float64 a sum does not depend on how many rows are multiplied at once, as far as a confidence shows.
+        self._matrix = np.concatenate(parts).astype(np.float64)
 
-    def score(self, embedding: Vector, pixel_evidence: PixelEvidence) -> list[Tag]:
+    def score(
+        self,
+        embedding: Vector,
+        pixels: PixelEvidence,
+        names: AssetNames = NO_NAMES,
+        *,
+        threshold: float | None = None,
+    ) -> list[Tag]:
         """Return the tags that reach their thresholds, highest confidence first.
 
-        `embedding`: [D], L2-normalised. `pixel_evidence`: probability by category and tag, from tests on the pixels; it
-        decides alone for tags whose evidence is `pixels`, and may raise, never lower, the others.
+        `embedding`: [D], L2-normalised. `pixels`: probability by category and tag, from tests on the pixels; heard for
+        tags whose evidence they are. `names`: what the asset is called; without any, the picture decides alone.
+        `threshold`: in place of the taxonomy's own.
         """
-        tags = [
-            Tag(tag=rule.spec.shown_name(name), category=category, confidence=confidence, source_model=source)
-            for category, rule, name, confidence, source in self._judged(embedding, pixel_evidence)
-            if confidence >= rule.spec.threshold_of(name) and not rule.spec.tags[name].off
-        ]
-        return sorted(tags, key=lambda tag: -tag.confidence)
+        (given,) = self.score_rows(embedding[None], [pixels], [names], threshold=threshold)
+        return [Tag(**one._asdict()) for one in given]
 
-    def probabilities(self, embedding: Vector, pixel_evidence: PixelEvidence) -> dict[str, dict[str, float]]:
-        """Return the confidence of every tag by category, without thresholds and under the file's own names."""
-        found: dict[str, dict[str, float]] = {category: {} for category in self._rules}
-        for category, _, name, confidence, _ in self._judged(embedding, pixel_evidence):
-            found[category][name] = confidence
+    def score_rows(
+        self,
+        embeddings: Vector,
+        pixels: Sequence[PixelEvidence],
+        names: Sequence[AssetNames],
+        *,
+        threshold: float | None = None,
+    ) -> list[list[GivenTag]]:
+        """Return for each row of `embeddings` [n, D] what :meth:`score` gives for it, at a fraction of its time."""
+        found: list[list[GivenTag]] = [[] for _ in pixels]
+        if not found:
+            return found
+        for category, seen in self.evidence_rows(embeddings, pixels, names).items():
+            self._give(category, seen, threshold, found)
+        for tags in found:
+            tags.sort(key=lambda tag: -tag.confidence)
         return found
 
-    def similarities(self, embedding: Vector) -> dict[str, tuple[Vector, Vector]]:
-        """Return per category the scaled similarities to tags and to background, which calibration is fitted on."""
-        logits = self._scale * (self._matrix @ embedding.astype(np.float32))
-        return {category: (logits[rule.rows], logits[rule.background_rows]) for category, rule in self._rules.items()}
+    def probabilities(
+        self, embedding: Vector, pixels: PixelEvidence, names: AssetNames = NO_NAMES
+    ) -> dict[str, dict[str, float]]:
+        """Return the confidence of every tag by category, without thresholds and under the file's own names."""
+        return {
+            category: dict(
+                zip(seen.names, judge(seen, exclusive=rule.spec.exclusive, fitted=rule.fitted)[0].tolist(), strict=True)
+            )
+            for category, seen in self.evidence(embedding, pixels, names).items()
+            for rule in [self._rules[category]]
+        }
 
-    def _judged(self, embedding: Vector, pixel_evidence: PixelEvidence) -> Iterator[tuple[str, _Rule, str, float, str]]:
-        logits = self._scale * (self._matrix @ embedding.astype(np.float32))
+    def evidence(self, embedding: Vector, pixels: PixelEvidence, names: AssetNames = NO_NAMES) -> dict[str, Evidence]:
+        """Return by category what is known of one image, n = 1; calibration is fitted on the same."""
+        return self.evidence_rows(embedding[None], [pixels], [names])
+
+    def evidence_rows(
+        self, embeddings: Vector, pixels: Sequence[PixelEvidence], names: Sequence[AssetNames]
+    ) -> dict[str, Evidence]:
+        """Return by category what is known of n images; `embeddings` is [n, D]."""
+        logits: NDArray[np.float64] = self._scale * (embeddings.astype(np.float64) @ self._matrix.T)
+        words = np.stack([self._words.of(called) for called in names])
+        found = {}
         for category, rule in self._rules.items():
-            seen = pixel_evidence.get(category, {})
-            confidences = _confidences(rule, logits[rule.rows], logits[rule.background_rows])
-            if rule.spec.exclusive and seen:
-                confidences = confidences * (1 - max(seen.values()))
-            for name, confidence in zip(rule.names, confidences.tolist(), strict=True):
-                own, source = confidence, self._source
-                if seen.get(name, 0.0) > own:
-                    own, source = seen[name], PIXELS
-                yield category, rule, name, round(own, 4), source
-            for name, confidence in seen.items():
-                if name in rule.spec.tags and rule.spec.evidence_of(name) == "pixels":
-                    yield category, rule, name, round(float(confidence), 4), PIXELS
+            tags = np.full((len(logits), len(rule.names)), np.nan)
+            tags[:, rule.has_vector] = logits[:, rule.rows]
+            found[category] = Evidence(
+                names=rule.names,
+                tags=tags,
+                background=logits[:, rule.background_rows],
+                pixels=_tests(rule, [row.get(category, {}) for row in pixels]),
+                words=words[:, self._words.places[category]],
+            )
+        return found
+
+    def _give(self, category: str, seen: Evidence, threshold: float | None, found: list[list[GivenTag]]) -> None:
+        rule = self._rules[category]
+        confidences = judge(seen, exclusive=rule.spec.exclusive, fitted=rule.fitted)
+        seen_only = confidences
+        if seen.words.any():
+            seen_only = judge(seen.without_words(), exclusive=rule.spec.exclusive, fitted=rule.fitted)
+        bounds = rule.bounds(threshold)
+        hits = np.nonzero(confidences >= bounds - _ROUNDING)
+        rows, places = hits
+        for row, at, exact, alone, named, tested in zip(
+            rows.tolist(), places.tolist(), confidences[hits].tolist(), (seen_only[hits] >= bounds[places]).tolist(),
+            (seen.words[hits] > 0).tolist(), (seen.pixels[hits] >= 0.5).tolist(),
+            strict=True,
+        ):  # fmt: skip
+            confidence = round(exact, 4)
+            if confidence >= bounds[at]:
+                source = self._said_by(rule, at, alone=alone, named=named, tested=tested)
+                found[row].append(GivenTag(rule.spec.shown_name(rule.names[at]), category, confidence, source))
+
+    def _said_by(self, rule: _Rule, at: int, *, alone: bool, named: bool, tested: bool) -> str:
+        """Name who speaks for a tag: what reaches its threshold alone, or all that together do; joined by a plus."""
+        said = []
+        if alone or not named:
+            if rule.has_vector[at]:
+                said.append(self._source)
+            if tested or (rule.has_test[at] and not rule.has_vector[at]):
+                said.append(PIXELS)
+        if named or not said:
+            said.append(NAMES)
+        return "+".join(said)
 
 
-def _confidences(rule: _Rule, tags: Vector, background: Vector) -> NDArray[np.float64]:
-    if rule.spec.exclusive:
-        return exclusive_probabilities(tags, background, rule.shared, rule.shared_bias)
-    margins = margins_over(tags, background)
-    return 1 / (1 + np.exp(-(rule.slope * margins + rule.bias)))
-
-
-def exclusive_probabilities(tags: Vector, background: Vector, shared: SharedScale, bias: Vector) -> NDArray[np.float64]:
-    """Softmax over tags and background ("none of them"); returns the tags' part, [..., tags]."""
-    fitted = tags / shared.temperature + bias
-    none = log_sum_exp(background / shared.temperature) + shared.background_bias
-    joined = np.concatenate([fitted, none[..., None]], axis=-1)
-    shifted: NDArray[np.float64] = np.exp(joined - joined.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float64] = shifted / shifted.sum(axis=-1, keepdims=True)
-    return shares[..., :-1]
-
-
-def margins_over(tags: Vector, background: Vector) -> Vector:
-    """Return how far each tag's similarity stands above the background prompts taken together, [..., tags]."""
-    return tags - log_sum_exp(background)[..., None]
-
-
-def log_sum_exp(values: Vector) -> Vector:
-    """Return log(sum(exp)) over the last axis, safe for large values."""
-    top = values.max(axis=-1, keepdims=True)
-    total: Vector = top[..., 0] + np.log(np.exp(values - top).sum(axis=-1))
-    return total
-
-
-def _rule(
-    spec: Category, names: tuple[str, ...], rows: slice, background_rows: slice, fitted: CategoryCalibration | None
-) -> _Rule:
-    shared = fitted.shared if fitted and fitted.shared else SharedScale(temperature=1.0, bias={}, background_bias=0.0)
-    platt = [fitted.tags.get(name, UNFITTED) if fitted else UNFITTED for name in names]
-    return _Rule(
-        spec=spec,
-        names=names,
-        rows=rows,
-        background_rows=background_rows,
-        shared=shared,
-        shared_bias=np.array([shared.bias.get(name, 0.0) for name in names]),
-        slope=np.array([one.slope for one in platt]),
-        bias=np.array([one.bias for one in platt]),
-    )
+def _tests(rule: _Rule, rows: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+    """Return [n, tags]: what pixel tests say, nan for a tag that they do not speak for."""
+    heard = [name if has else None for name, has in zip(rule.names, rule.has_test, strict=True)]
+    found = [[np.nan if name is None else row.get(name, np.nan) for name in heard] for row in rows]
+    return np.array(found, np.float64)

@@ -9,10 +9,13 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-Evidence = Literal["clip", "pixels"]
+from consumer.tagging.names import PATTERN
+
+Evidence = Literal["clip", "pixels", "both", "names"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
+NamePattern = Annotated[str, Field(pattern=PATTERN, max_length=64)]
 
 
 class TaxonomyError(ValueError):
@@ -28,6 +31,7 @@ class TagSpec(_Strict):
 
     prompts: tuple[Phrase, ...] = Field(min_length=1)
     synonyms: tuple[str, ...] = ()
+    names: tuple[NamePattern, ...] = Field(default=(), description="What files of this tag are called")
     evidence: Evidence | None = None
     threshold: Probability | None = None
     alias: Name | None = None
@@ -98,7 +102,7 @@ class Taxonomy(_Strict):
     def clip_tags(self, category: str) -> list[str]:
         """Return the tags of `category` that the picture's embedding speaks for, in file order."""
         spec = self.categories[category]
-        return [tag for tag in spec.tags if spec.evidence_of(tag) == "clip"]
+        return [tag for tag in spec.tags if spec.evidence_of(tag) in {"clip", "both"}]
 
 
 def load_taxonomy(path: Path) -> Taxonomy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 # Returns None while all is well, else one sentence.
@@ -15,12 +15,21 @@ class Health:
 
     _liveness: dict[str, Check] = field(default_factory=dict)
     _readiness: dict[str, Check] = field(default_factory=dict)
+    _refreshers: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
 
     def add_liveness(self, name: str, check: Check) -> None:
         self._liveness[name] = check
 
     def add_readiness(self, name: str, check: Check) -> None:
         self._readiness[name] = check
+
+    def add_refresher(self, refresh: Callable[[], Awaitable[object]]) -> None:
+        """Await this before readiness is told, so that a check need not answer from memory."""
+        self._refreshers.append(refresh)
+
+    async def refresh(self) -> None:
+        for refresh in self._refreshers:
+            await refresh()
 
     def liveness(self) -> dict[str, str | None]:
         """Return each check's problem; answering at all shows that the event loop runs."""

@@ -27,12 +27,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-def operations_app(health: Health, metrics: Metrics) -> Starlette:
-    """Return the application; 200 where every check is fine, else 503, with each check's sentence either way."""
+def operations_routes(health: Health, metrics: Metrics) -> list[Route]:
+    """Return the routes; 200 where every check is fine, else 503, with each check's sentence either way."""
 
     # Coroutines, so that they run on the event loop: that they answer at all is what liveness is about.
-    def probe(checks: Callable[[], Mapping[str, str | None]]) -> Callable[[Request], Awaitable[Response]]:
+    def probe(
+        checks: Callable[[], Mapping[str, str | None]], before: Callable[[], Awaitable[object]] | None = None
+    ) -> Callable[[Request], Awaitable[Response]]:
         async def answer(_: Request) -> Response:
+            if before is not None:
+                await before()
             problems = checks()
             failed = any(problem is not None for problem in problems.values())
             body = {
@@ -44,15 +48,14 @@ def operations_app(health: Health, metrics: Metrics) -> Starlette:
         return answer
 
     async def render(_: Request) -> Response:
+        metrics.readiness_asked(is_ready=all(problem is None for problem in health.readiness().values()))
         return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(
-        routes=[
-            Route("/livez", probe(health.liveness)),
-            Route("/readyz", probe(health.readiness)),
-            Route("/metrics", render),
-        ]
-    )
+    return [
+        Route("/livez", probe(health.liveness)),
+        Route("/readyz", probe(health.readiness, health.refresh)),
+        Route("/metrics", render),
+    ]
 
 
 @asynccontextmanager
@@ -63,8 +66,24 @@ async def serve_operations(host: str, port: int, health: Health, metrics: Metric
         OSError: the port is taken.
 
     """
-    config = uvicorn.Config(operations_app(health, metrics), log_config=None, access_log=False, lifespan="off")
-    listening = socket.create_server((host, port))
+    async with serve(Starlette(routes=operations_routes(health, metrics)), host, port) as found:
+        yield found
+
+
+@asynccontextmanager
+async def serve(app: Starlette, host: str, port: int, *, drain_seconds: int | None = None) -> AsyncIterator[int]:
+    """Serve an application; gives the port, which the system chooses where ``port`` is 0.
+
+    At the end nothing more is accepted, and what is being answered gets ``drain_seconds`` to finish.
+
+    Raises:
+        OSError: the port is taken.
+
+    """
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=drain_seconds
+    )
+    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:

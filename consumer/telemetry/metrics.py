@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from consumer.telemetry import registry as declared
-from consumer.telemetry.registry import MetricSpec
+from consumer.telemetry.registry import MetricSpec, Reporter
 
 
 class ModelInfo(Protocol):
@@ -57,14 +58,21 @@ class Metrics:
     Series of a partition are deleted when it is revoked: its new owner reports them from then on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reporter: Reporter | None = None) -> None:
+        """Declare what this kind of process reports (None: everything), so that its counters are there from the start.
+
+        Telling what the kind does not report is a defect of the caller, and a KeyError.
+        """
         self.collectors = CollectorRegistry()
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
         for spec in declared.ALL_METRICS:
-            self._declare(spec)
+            if reporter is None or reporter in spec.reported_by:
+                self._declare(spec)
         self._owned: set[tuple[str, int]] = set()
+        ProcessCollector(registry=self.collectors)
+        self._gauge(declared.BUILD_INFO).labels(version("aegis-tagger")).set(1)
 
     def render(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -124,6 +132,20 @@ class Metrics:
     def batch_inferred(self, size: int, wait_ms: float, run_ms: float) -> None:  # noqa: ARG002 - in the embed stage
         self._histogram(declared.BATCH_SIZE).observe(size)
         self._histogram(declared.BATCH_SECONDS).observe(run_ms / 1000)
+
+    def request_answered(self, route: str, status: int, seconds: float) -> None:
+        self._counter(declared.REQUESTS).labels(route, str(status)).inc()
+        self._histogram(declared.REQUEST_SECONDS).labels(route).observe(seconds)
+
+    def batch_stored(self, size: int, seconds: float) -> None:
+        self._histogram(declared.SINK_BATCH_EVENTS).observe(size)
+        self._histogram(declared.SINK_BATCH_SECONDS).observe(seconds)
+
+    def asset_stored(self, since_extraction_seconds: float) -> None:
+        self._histogram(declared.EXTRACTED_TO_STORED_SECONDS).observe(since_extraction_seconds)
+
+    def readiness_asked(self, *, is_ready: bool) -> None:
+        self._gauge(declared.READY).set(is_ready)
 
     def loop_lagged(self, seconds: float) -> None:
         self._gauge(declared.LOOP_LAG).set(seconds)

@@ -1,0 +1,1 @@
+"""Kills, outages and poison under load, and a verdict on what arrived: ``python -m tests.chaos``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class Written:
     key: bytes | None
     value: bytes | None
     headers: Headers
+    timestamp_ms: int = 0
 
     def text(self, header: str) -> str:
         """Return the one header of this name."""
@@ -31,13 +33,19 @@ class Written:
         return value.decode()
 
 
-async def make_topics(bootstrap: str, partitions: int, *names: str) -> None:
+async def make_topics(bootstrap: str, partitions: int, *names: str, config: dict[str, str] | None = None) -> None:
+    """Create topics, and wait until the broker answers for them: the controller knows of them earlier."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
-    except TopicAlreadyExistsError:
-        pass
+        with contextlib.suppress(TopicAlreadyExistsError):
+            await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
+
+        async def known() -> bool:
+            described = await admin.describe_topics(list(names))
+            return all(topic["error_code"] == 0 and topic["partitions"] for topic in described)
+
+        await eventually(known, f"the broker knows {', '.join(names)}")
     finally:
         await admin.close()
 
@@ -76,7 +84,7 @@ async def read_all(bootstrap: str, topic: str) -> list[Written]:
         while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
             for partition, messages in (await consumer.getmany(timeout_ms=500)).items():
                 found.extend(
-                    Written(partition.partition, item.offset, item.key, item.value, tuple(item.headers))
+                    Written(partition.partition, item.offset, item.key, item.value, tuple(item.headers), item.timestamp)
                     for item in messages
                 )
         return sorted(found, key=lambda item: (item.partition, item.offset))
@@ -99,7 +107,7 @@ async def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
         await admin.close()
 
 
-async def eventually(condition: Callable[[], bool | Awaitable[bool]], what: str, timeout_seconds: float = 30.0) -> None:
+async def eventually(condition: Callable[[], bool | Awaitable[bool]], what: str, timeout_seconds: float = 60.0) -> None:
     """Wait until the condition holds; fail with ``what`` when it does not in time."""
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:

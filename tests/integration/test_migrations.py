@@ -8,7 +8,8 @@ import pytest
 
 from consumer.storage.database import connect
 from consumer.storage.errors import DatabaseUnavailableError, SchemaTooNewError, SchemaTooOldError
-from consumer.storage.migrate import check_schema, migrate, schema_version
+from consumer.storage.migrate import migrate
+from consumer.storage.schema_version import check_schema, schema_version
 from consumer.storage.tags import TagStore
 from schemas import migrations
 from schemas.connections import DatabaseConnection

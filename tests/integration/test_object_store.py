@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
@@ -83,6 +86,16 @@ async def test_the_bucket_is_made_once_and_its_absence_is_told(object_store_conn
         assert await store.ensure_bucket()
         assert not await store.ensure_bucket()
         await store.ping()
+
+
+def test_the_command_makes_the_bucket_once(s3_environment: Mapping[str, str]) -> None:
+    """As docker-compose.yml runs it at every start."""
+    variables = {**os.environ, **s3_environment, "AEGIS_S3_BUCKET": f"t{uuid.uuid4().hex[:12]}"}
+    command = [sys.executable, "-m", "aegis", "bucket", "apply"]
+    said = [subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout for _ in range(2)]
+
+    name = variables["AEGIS_S3_BUCKET"]
+    assert said == [f"bucket {name}: created\n", f"bucket {name}: present\n"]
 
 
 async def test_wrong_credentials_are_no_objects_fault(object_store_connection: ObjectStoreConnection) -> None:

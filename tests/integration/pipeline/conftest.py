@@ -26,9 +26,28 @@ def own_pipeline(stack_environment: Mapping[str, str], tmp_path_factory: pytest.
         yield pipeline
 
 
+@pytest.fixture
+def idle_pipeline(stack_environment: Mapping[str, str], tmp_path: Path) -> Iterator[Pipeline]:
+    """Topics, tables and a bucket for one test that starts its processes itself."""
+    pipeline = _prepared(stack_environment, tmp_path)
+    yield pipeline
+    pipeline.end()
+
+
 @contextmanager
 def _running(stack_environment: Mapping[str, str], logs: Path) -> Iterator[Pipeline]:
-    """Make topics, tables and a bucket; end with a drain that must exit 0."""
+    """Start a pair; end with a drain that must exit 0."""
+    pipeline = _prepared(stack_environment, logs)
+    services = [pipeline.service("tagger"), pipeline.service("sink")]
+    for service in services:
+        service.start()
+    yield pipeline
+    codes = {service.name: service.stop() for service in services}
+    assert codes == {"tagger": 0, "sink": 0}
+
+
+def _prepared(stack_environment: Mapping[str, str], logs: Path) -> Pipeline:
+    """Make topics and tables of its own."""
     name = f"p{uuid.uuid4().hex[:8]}"
     environment = {
         **stack_environment,
@@ -44,9 +63,4 @@ def _running(stack_environment: Mapping[str, str], logs: Path) -> Iterator[Pipel
     for command in (("topics", "apply"), ("db", "migrate")):
         done = pipeline.aegis(*command)
         assert done.returncode == 0, done.stderr
-    services = [pipeline.service("tagger"), pipeline.service("sink")]
-    for service in services:
-        service.start()
-    yield pipeline
-    codes = {service.name: service.stop() for service in services}
-    assert codes == {"tagger": 0, "sink": 0}
+    return pipeline

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import asyncpg
 from minio import Minio
@@ -72,6 +74,22 @@ class ServiceProcess:
         self.process.kill()
         self.process.wait(_STOP_TIMEOUT_SECONDS)
 
+    def end(self) -> None:
+        """Kill it if it was started and still runs."""
+        if hasattr(self, "process") and self.process.poll() is None:
+            self.kill()
+
+    def readiness(self) -> dict[str, str]:
+        """Return what /readyz says of each check."""
+        (started,) = [line for line in self.events() if line["event"] == "process.started"]
+        try:
+            with urlopen(f"{started['operations']}/readyz", timeout=5) as answer:  # noqa: S310 - our own http address
+                body = answer.read()
+        except HTTPError as error:
+            with error:
+                body = error.read()
+        return dict(json.loads(body)["checks"])
+
     def events(self) -> list[dict[str, Any]]:
         """Return the JSON lines it logged."""
         lines = self.log_path.read_text().splitlines()
@@ -84,6 +102,7 @@ class Pipeline:
 
     environment: Mapping[str, str]
     log_dir: Path
+    services: list[ServiceProcess] = field(default_factory=list)
 
     @property
     def bootstrap(self) -> str:
@@ -99,7 +118,13 @@ class Pipeline:
 
     def service(self, name: str, **environment: str) -> ServiceProcess:
         log_path = self.log_dir / f"{name}-{uuid.uuid4().hex[:8]}.log"
-        return ServiceProcess(name, {**self.environment, **environment}, log_path)
+        self.services.append(ServiceProcess(name, {**self.environment, **environment}, log_path))
+        return self.services[-1]
+
+    def end(self) -> None:
+        """Kill what still runs, e.g. after a test that failed."""
+        for service in self.services:
+            service.end()
 
     def aegis(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command; the caller looks at its exit code."""
@@ -191,7 +216,7 @@ class Pipeline:
     async def rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         connection = await asyncpg.connect(self.environment["AEGIS_PG_DSN"])
         try:
-            await connection.execute("SET search_path TO aegis, public")
+            await connection.execute(f"SET search_path TO {self.environment.get('AEGIS_PG_SCHEMA', 'aegis')}, public")
             return list(await connection.fetch(query, *arguments))
         finally:
             await connection.close()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 
 from consumer.stream.clients import make_consumer, make_producer
 from consumer.stream.engine import StreamEngine
@@ -46,13 +49,18 @@ class Harness:
     def dead_letters(self) -> str:
         return f"{self.source}.dlq"
 
-    def start(self, handler: Handler, observer: SilentObserver | None = None) -> Running:
+    def start(
+        self,
+        handler: Handler,
+        observer: SilentObserver | None = None,
+        make: Callable[[], AIOKafkaConsumer] | None = None,
+    ) -> Running:
         connection = KafkaConnection(bootstrap=self.bootstrap)
         engine = StreamEngine(
             self.settings,
             handler,
             self.faults,
-            make_consumer=lambda: make_consumer(connection, self.settings),
+            make_consumer=make or (lambda: make_consumer(connection, self.settings)),
             publisher=Publisher(lambda: make_producer(connection, "test"), self.settings.publish_timeout_seconds),
             observer=observer or SilentObserver(),
         )
@@ -77,7 +85,11 @@ class Harness:
 
     async def until_committed(self, records: int) -> None:
         async def reached() -> bool:
-            return await self.committed() >= records
+            try:
+                return await self.committed() >= records
+            except KafkaError:
+                # A broker that was started just now has no coordinator yet.
+                return False
 
         await eventually(reached, f"{records} records committed")
 

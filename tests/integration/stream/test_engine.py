@@ -7,13 +7,16 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaConsumer
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
 
 from consumer.stream.breaker import BreakerLimits
 from consumer.stream.faults import FaultKind, FaultRow, FaultTable, at_stage
 from consumer.stream.records import Publication, SourceRecord
 from schemas import DeadLetter, Disposition, Stage
-from tests.integration.kafka_tools import eventually, read_all, write
+from schemas.topics import DEAD_LETTER_MESSAGE_BYTES, MAX_MESSAGE_BYTES
+from tests.integration.kafka_tools import eventually, make_topics, read_all, write
 from tests.integration.stream.harness import Harness
 
 
@@ -191,7 +194,7 @@ async def test_a_handler_that_hangs_is_cut_off_and_given_up(harness: Harness) ->
 
     assert await harness.output_values() == [b"fine"]
     (letter,) = await read_all(harness.bootstrap, harness.dead_letters)
-    assert letter.text("dlq-error-class") == "TimeoutError"
+    assert letter.text("dlq-error-class") == "DeadlineExceededError"
 
 
 async def test_a_result_larger_than_the_topic_takes_is_a_dead_letter(harness: Harness) -> None:
@@ -242,7 +245,7 @@ async def test_an_engine_waits_for_a_topic_that_is_not_there_yet(harness: Harnes
 
     async with harness.running(handle) as running:
         await asyncio.sleep(0.5)
-        assert running.engine.readiness_problem() == "not a member of the consumer group yet"
+        assert running.engine.readiness_problem() == "not a member of the consumer group"
         client = AIOKafkaConsumer(bootstrap_servers=harness.bootstrap)
         await client.start()
         assert harness.settings.topic not in await client.topics()
@@ -259,3 +262,109 @@ async def test_an_engine_waits_for_brokers_that_are_not_there(harness: Harness) 
     async with harness.running(handle) as running:
         await asyncio.sleep(0.5)
         assert not running.task.done()
+
+
+async def test_a_record_too_large_for_its_dead_letter_still_leaves_its_history(harness: Harness) -> None:
+    """A broker measures records compressed: what it took may be larger than what a dead letter can hold."""
+    harness.faults = FAULTS
+    key, value = b"k" * 10_000, b"x" * 5_000_000
+
+    async def handle(_: SourceRecord) -> Sequence[Publication]:
+        raise PoisonError("too much")
+
+    producer = AIOKafkaProducer(
+        bootstrap_servers=harness.bootstrap, compression_type="gzip", max_request_size=len(value) * 2
+    )
+    await producer.start()
+    place = await producer.send_and_wait(harness.source, value, key=key, headers=[("h", b"v")], partition=0)
+    await producer.stop()
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, [(b"k", b"next")], partition=0)
+        await harness.until_committed(2)
+
+    first, second = sorted(await read_all(harness.bootstrap, harness.dead_letters), key=lambda item: item.value or b"")
+    history = DeadLetter.from_headers(first.headers)
+    assert history is not None
+    assert (history.error_message, history.topic, history.offset) == ("too much", harness.source, place.offset)
+    assert history.omitted == (
+        "the value (5000000 bytes) and the headers (1), and the key beyond its first 4096 bytes (10000)"
+    )
+    assert (first.key, first.value) == (key[:4096], b"")
+    assert second.value == b"next"
+
+
+async def test_a_record_at_the_size_limit_is_a_dead_letter_byte_for_byte(harness: Harness) -> None:
+    """The dead-letter topic has room for its history too, for a message of any length and 300 headers."""
+    harness.faults = FAULTS
+    headers = tuple((f"header-{number}", b"\xff" * 100) for number in range(300))
+    room = MAX_MESSAGE_BYTES - sum(len(name) + len(value) + 3 for name, value in headers) - 100
+    value = random.Random(0).randbytes(room)
+
+    async def handle(_: SourceRecord) -> Sequence[Publication]:
+        raise PoisonError("\U0001f5bc" * 5000)
+
+    limits = {f"{harness.source}-large": MAX_MESSAGE_BYTES, f"{harness.source}-large.dlq": DEAD_LETTER_MESSAGE_BYTES}
+    for name, size_bytes in limits.items():
+        await make_topics(harness.bootstrap, 1, name, config={"max.message.bytes": str(size_bytes)})
+    source, dead_letters = limits
+    harness = harness.tuned(topic=source)
+    producer = AIOKafkaProducer(bootstrap_servers=harness.bootstrap, max_request_size=2 * MAX_MESSAGE_BYTES)
+    await producer.start()
+    await producer.send_and_wait(source, value, key=b"k", headers=list(headers))
+    with pytest.raises(MessageSizeTooLargeError):
+        await producer.send_and_wait(source, value + bytes(500), key=b"k", headers=list(headers))
+    await producer.stop()
+    async with harness.running(handle):
+        await eventually(lambda: _holds_one(harness, dead_letters), "a dead letter")
+
+    (letter,) = await read_all(harness.bootstrap, dead_letters)
+    assert (letter.key, letter.value, letter.headers[:300]) == (b"k", value, headers)
+    history = DeadLetter.from_headers(letter.headers)
+    assert history is not None
+    assert history.omitted == ""
+
+
+async def _holds_one(harness: Harness, topic: str) -> bool:
+    return len(await read_all(harness.bootstrap, topic)) == 1
+
+
+async def test_bytes_in_flight_are_bounded(harness: Harness) -> None:
+    """Large records come in a few at a time, whatever the bound on their number."""
+    limit_bytes = 2_000_000
+    harness = harness.tuned(max_records_in_flight=500, max_bytes_in_flight=limit_bytes)
+    in_flight = most = 0
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        nonlocal in_flight, most
+        in_flight += len(record.value or b"")
+        most = max(most, in_flight)
+        await asyncio.sleep(0.01)
+        in_flight -= len(record.value or b"")
+        return ()
+
+    values = [(str(number).encode(), bytes(300_000)) for number in range(60)]
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, values)
+        await harness.until_committed(60)
+
+    assert 300_000 < most <= limit_bytes + 300_000
+
+
+async def test_records_in_flight_are_bounded(harness: Harness) -> None:
+    """A backlog stays on the broker."""
+    harness = harness.tuned(max_records_in_flight=7)
+    in_flight = most = 0
+
+    async def handle(_: SourceRecord) -> Sequence[Publication]:
+        nonlocal in_flight, most
+        in_flight += 1
+        most = max(most, in_flight)
+        await asyncio.sleep(0.002)
+        in_flight -= 1
+        return ()
+
+    await write(harness.bootstrap, harness.source, _numbered(500))
+    async with harness.running(handle):
+        await harness.until_committed(500)
+
+    assert most == 7

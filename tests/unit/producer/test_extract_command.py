@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,13 @@ def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         yield server
+
+
+def _samples(metrics_file: Path) -> dict[str, float]:
+    """Return the value of each metric of the spool."""
+    lines = [line for line in metrics_file.read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in lines if '{spool="' not in line] == []
+    return {line.partition("{")[0]: float(line.rpartition(" ")[2]) for line in lines}
 
 
 def _address(server: socket.socket) -> str:
@@ -156,3 +164,34 @@ def test_wait_without_tagging_is_refused(aegis: Aegis) -> None:
 
     assert done.returncode == 2
     assert "--wait needs --ai-tagging" in done.stderr
+
+
+def test_spool_is_measured_for_node_exporter(aegis: Aegis) -> None:
+    """What waits, since when, and how much room there is; a run that empties the spool says zero."""
+    metrics_file = aegis.folder / "spool.prom"
+    variables = {"AEGIS_SPOOL_METRICS_FILE": str(metrics_file), "AEGIS_SPOOL_MAX_BYTES": "1000000"}
+    before = time.time()
+
+    (aegis.folder / "stone.png").write_bytes(png(1))
+    aegis.run("extract", "stone.png", "--ai-tagging", "-o", "out", **variables)
+    waiting = _samples(metrics_file)
+    for path in aegis.spool.iterdir():
+        path.unlink()
+    aegis.run("publish", "--spool", **variables)
+    empty = _samples(metrics_file)
+
+    assert waiting["aegis_spool_events"] == 1
+    assert 0 < waiting["aegis_spool_bytes"] < waiting["aegis_spool_limit_bytes"] == 1_000_000
+    assert before <= waiting["aegis_spool_oldest_timestamp_seconds"] <= time.time()
+    assert empty["aegis_spool_events"] == empty["aegis_spool_oldest_timestamp_seconds"] == 0
+
+
+def test_spool_metrics_that_cannot_be_written_fail_nothing(aegis: Aegis) -> None:
+    (aegis.folder / "stone.png").write_bytes(png(1))
+
+    done = aegis.run(
+        "extract", "stone.png", "--ai-tagging", "-o", "out", AEGIS_SPOOL_METRICS_FILE="/nowhere/at/all/spool.prom"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "AEGIS_SPOOL_METRICS_FILE=/nowhere/at/all/spool.prom cannot be written" in done.stderr

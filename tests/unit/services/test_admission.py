@@ -22,7 +22,16 @@ def test_without_prefixes_every_key_of_an_allowed_bucket_may_be_read() -> None:
     Admission(frozenset({"textures"})).check(ObjectRef(bucket="textures", key="any/key.png"))
 
 
-@pytest.mark.parametrize("key", ["other/a.png", "sha25", "../sha256/a.png"])
+@pytest.mark.parametrize("key", ["../secrets/a.png", "sha256/../../secrets/a.png", "./a.png", "a/.."])
+def test_a_key_that_climbs_is_refused(key: str) -> None:
+    """A store that resolves it would read from elsewhere, past both lists."""
+    with pytest.raises(ObjectForbiddenError, match="segment of dots"):
+        Admission(frozenset({"textures"}), ("sha256/", "../", "./", "a/")).check(ObjectRef(bucket="textures", key=key))
+
+    Admission(frozenset({"textures"})).check(ObjectRef(bucket="textures", key="a..b/...png"))
+
+
+@pytest.mark.parametrize("key", ["other/a.png", "sha25", "/sha256/a.png"])
 def test_a_key_outside_the_prefixes_is_refused(key: str) -> None:
     """A prefix is compared from the first character."""
     admission = Admission(frozenset({"textures"}), ("sha256/", "uploads/"))

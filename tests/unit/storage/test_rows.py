@@ -42,7 +42,7 @@ def test_each_asset_counts_once_and_no_row_outlives_its_removal(entries: list[Ta
     asset_ids = [kept.asset_id for kept in settled.rows]
     assert asset_ids == sorted(set(asset_ids))
     for removal in settled.removals:
-        assert all(kept.tagged_at > removal.removed_at for kept in settled.rows if kept.asset_id == removal.asset_id)
+        assert all(kept.extracted_at > removal.removed_at for kept in settled.rows if kept.asset_id == removal.asset_id)
 
 
 def test_the_newest_extraction_wins_then_the_newest_tagging() -> None:
@@ -51,14 +51,17 @@ def test_the_newest_extraction_wins_then_the_newest_tagging() -> None:
         assert settle(order).rows == (newest,)
 
 
-def test_an_asset_extracted_again_while_its_removal_waited_is_kept() -> None:
-    """The removal is compared with the tagging time: both passed the same tagger, in this order."""
-    again = row(extracted=5, tagged=101)
+def test_an_asset_extracted_again_after_its_removal_is_kept() -> None:
+    """Although both waited for the tagger, and in whatever order they came out of it."""
+    again = row(extracted=101, tagged=500)
     assert settle([tombstone(removed=100), again]).rows == (again,)
+    assert settle([again, tombstone(removed=100)]).rows == (again,)
 
 
-def test_an_old_event_that_comes_again_after_the_removal_stays_out() -> None:
-    settled = settle([tombstone(removed=100), row(extracted=5, tagged=99)])
+@pytest.mark.parametrize("tagged_at", [99, 101, 10_000])
+def test_an_event_from_before_the_removal_stays_out_whenever_it_was_tagged(tagged_at: int) -> None:
+    """A tagger that was stopped for a while may tag it long after another one passed the removal on."""
+    settled = settle([tombstone(removed=100), row(extracted=5, tagged=tagged_at)])
     assert settled.rows == ()
     assert settled.removals == (tombstone(removed=100),)
 

@@ -119,13 +119,31 @@ def test_a_failed_probe_opens_it_for_another_cool_down() -> None:
     assert breaker.admits(now=70, in_flight=0)
 
 
-def test_a_late_success_while_open_closes_it() -> None:
-    """A record that was in flight when it opened is as good a probe as any."""
-    breaker = _opened()
+def test_a_late_success_while_open_does_not_close_it() -> None:
+    """Where more than half fail, some succeed: closing at the first of them would flood the dead-letter topic."""
+    breaker = _opened(now=0)
 
     breaker.succeeded()
 
-    assert breaker.state is BreakerState.CLOSED
+    assert breaker.state is BreakerState.OPEN
+    assert not breaker.admits(now=29, in_flight=0)
+
+
+def test_half_of_the_records_failing_for_long_costs_few_dead_letters() -> None:
+    """One window of them, then one record a cool-down, until a probe happens to succeed."""
+    breaker = Breaker(LIMITS)
+    now, failed = 0.0, 0
+    for number in range(10_000):
+        now += 0.01
+        if not breaker.admits(now, in_flight=0):
+            continue
+        if number % 10 < 6:
+            breaker.failed(now)
+            failed += 1
+        else:
+            breaker.succeeded()
+
+    assert failed <= (LIMITS.window + 1) * (1 + now / LIMITS.cool_down_seconds)
 
 
 def test_late_failures_while_open_do_not_prolong_it() -> None:

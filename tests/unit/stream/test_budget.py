@@ -14,7 +14,7 @@ from consumer.stream.budget import ByteBudget, IntakeBudget
 
 async def test_intake_is_bounded_by_records() -> None:
     """Room shrinks with each record and returns with it."""
-    budget = IntakeBudget(max_records=2, max_bytes=100)
+    budget = IntakeBudget(max_records=2, max_bytes=100, largest_record_bytes=1)
     budget.take(1)
     assert budget.room() == 1
     budget.take(1)
@@ -28,12 +28,45 @@ async def test_intake_is_bounded_by_records() -> None:
 
 async def test_intake_is_bounded_by_bytes() -> None:
     """A large record closes the intake although there is room for more records."""
-    budget = IntakeBudget(max_records=10, max_bytes=100)
+    budget = IntakeBudget(max_records=10, max_bytes=100, largest_record_bytes=1)
 
     budget.take(100)
 
     assert budget.room() == 0
     assert budget.bytes_held == 100
+
+
+@given(sizes=st.lists(st.integers(0, 50), max_size=60), seed=st.integers())
+def test_bytes_in_flight_pass_the_bound_by_one_record_at_most(sizes: list[int], seed: int) -> None:
+    """Taking in what there is room for, whatever order records come in and go; the largest possible is 50."""
+    rng = random.Random(seed)
+
+    async def run() -> None:
+        budget = IntakeBudget(max_records=8, max_bytes=100, largest_record_bytes=50)
+        held: list[int] = []
+        for size in sizes:
+            while not budget.room():
+                budget.give_back(held.pop(rng.randrange(len(held))))
+            budget.take(size)
+            held.append(size)
+            assert budget.records == len(held) <= 8
+            assert budget.bytes_held == sum(held) < 100 + 50
+
+    asyncio.run(run())
+
+
+async def test_one_poll_takes_no_more_than_fits_when_sizes_stay_the_same() -> None:
+    """Room is counted in records of the size seen lately; the first are taken for the largest there can be."""
+    budget = IntakeBudget(max_records=1000, max_bytes=10_000, largest_record_bytes=1000)
+    assert budget.room() == 10
+
+    for _ in range(60):
+        budget.take(100)
+        budget.give_back(100)
+
+    assert budget.room() == 100
+    budget.take(2000)
+    assert budget.room() == 4
 
 
 async def test_whoever_waits_for_room_is_woken_by_the_first_record_given_back() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from aiokafka import errors as kafka
 
+from consumer.stream.deadline import DeadlineExceededError
 from consumer.stream.faults import (
-    COMMON_ROWS,
     FaultKind,
     FaultRow,
     FaultTable,
     StageError,
     at_stage,
+    common_rows,
     failure_of,
     judge,
 )
@@ -32,12 +33,16 @@ class SpecialServiceError(ServiceError):
         (MalformedEventError("not JSON"), FaultKind.POISON),
         (UnknownSchemaVersionError("2.0"), FaultKind.POISON),
         (kafka.MessageSizeTooLargeError(), FaultKind.POISON),
+        (kafka.RecordListTooLargeError(), FaultKind.POISON),
+        (kafka.InvalidTimestampError(), FaultKind.POISON),
+        (kafka.UnknownError(), FaultKind.UNKNOWN),
         (kafka.KafkaConnectionError(), FaultKind.TRANSIENT),
         (kafka.NotEnoughReplicasError(), FaultKind.TRANSIENT),
         (kafka.RequestTimedOutError(), FaultKind.TRANSIENT),
         (ConnectionRefusedError(), FaultKind.TRANSIENT),
         (ConnectionResetError(), FaultKind.TRANSIENT),
         (BrokenPipeError(), FaultKind.TRANSIENT),
+        (DeadlineExceededError(), FaultKind.UNKNOWN),
         (TimeoutError(), FaultKind.UNKNOWN),
         (MemoryError(), FaultKind.UNKNOWN),
         (ValueError(), FaultKind.UNKNOWN),
@@ -73,7 +78,7 @@ def test_every_row_gives_its_reason() -> None:
     """The table is documentation too."""
     table = FaultTable((FaultRow(ServiceError, FaultKind.POISON, "reason"),))
 
-    assert len(list(table)) == len(COMMON_ROWS) + 1
+    assert len(list(table)) == len(common_rows()) + 1
     assert all(row.reason for row in table)
 
 
@@ -121,6 +126,7 @@ def test_a_stage_is_named_by_the_innermost_block() -> None:
     assert failure.error is cause
     assert failure.error_class == "ServiceError"
     assert failure.message == "broken"
+    assert str(caught.value) == "decode-image: broken"
 
 
 def test_an_error_outside_every_stage_says_so() -> None:

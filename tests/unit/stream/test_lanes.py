@@ -29,7 +29,7 @@ def test_each_keys_records_publish_in_order_of_arrival(keys: list[bytes | None],
                 await asyncio.sleep(0)
             await turn.comes()
             published.append((key, index))
-            turn.leave()
+            turn.leave(done=True)
 
         turns = [lanes.enter(key) for key in keys]
         await asyncio.gather(*(work(index, key, rng.randrange(10)) for index, key in enumerate(keys)))
@@ -61,11 +61,17 @@ async def test_records_without_a_key_do_not_wait_for_each_other() -> None:
     assert len(lanes) == 0
 
 
-async def test_an_abandoned_record_lets_the_next_one_go_on() -> None:
-    """Leaving without having published is leaving too."""
+async def test_nobody_overtakes_a_record_that_left_without_its_outcome() -> None:
+    """It is delivered again, and so must be all of its key that came after it; other keys go on."""
     lanes = KeyLanes()
-    first, second = lanes.enter(b"k"), lanes.enter(b"k")
+    first, second, third = lanes.enter(b"k"), lanes.enter(b"k"), lanes.enter(b"k")
+    other = lanes.enter(b"other")
 
-    first.leave()
+    first.leave(done=False)
 
-    await asyncio.wait_for(second.comes(), timeout=1)
+    assert not await second.comes()
+    second.leave(done=False)
+    assert not await third.comes()
+    third.leave(done=False)
+    assert not await lanes.enter(b"k").comes()
+    assert await other.comes()

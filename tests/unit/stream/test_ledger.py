@@ -129,6 +129,30 @@ def test_a_record_is_finished_once() -> None:
         ledger.finish(7)
 
 
+def test_an_offset_in_a_gap_cannot_be_finished() -> None:
+    """It was never received, however near its neighbours are."""
+    ledger = OffsetLedger()
+    ledger.track(1)
+    ledger.track(3)
+
+    with pytest.raises(ValueError, match="offset 2 is not waiting"):
+        ledger.finish(2)
+    assert ledger.unfinished == 2
+
+
+@given(offsets=OFFSETS, offset=st.integers(min_value=0, max_value=10_001))
+def test_only_an_offset_above_all_others_comes_next(offsets: list[int], offset: int) -> None:
+    """Whether the others are finished or not."""
+    ledger = OffsetLedger()
+    for number, received in enumerate(offsets):
+        assert ledger.is_next(received)
+        ledger.track(received)
+        if number % 2:
+            ledger.finish(received)
+
+    assert ledger.is_next(offset) == (offset > offsets[-1])
+
+
 def test_a_commit_that_arrives_late_does_not_move_back() -> None:
     """A confirmation of an older commit leaves the newer one standing."""
     ledger = OffsetLedger()

@@ -19,7 +19,7 @@ CALIBRATION = Calibration(
 def test_a_whole_bundle_loads_with_its_vocabulary_and_is_not_calibrated_unless_it_says_so(tmp_path: Path) -> None:
     bundle = tiny_bundle(tmp_path)
     assert bundle.vectors["beasts"].names == ("cat", "dog")
-    assert bundle.model_ref(provider="CPUExecutionProvider", precision="fp32").calibrated is False
+    assert bundle.calibration is None
 
 
 @pytest.mark.parametrize("name", ["visual.onnx", "taxonomy.yaml", "taxonomy.npz"])

@@ -14,6 +14,7 @@ from PIL import Image
 
 from consumer.tagging.decode import ImageLimits, decode
 from consumer.tagging.errors import ImageRejectedError, Rejection
+from consumer.tagging.vips import pyvips
 
 LIMITS = ImageLimits(max_bytes=1024 * 1024, max_pixels=512 * 512)
 
@@ -65,14 +66,58 @@ def test_sixteen_bits_are_scaled_not_clipped() -> None:
     assert decode(encoded(image, "PNG"), LIMITS).pixels[0, 0].tolist() == [128, 128, 128]
 
 
+@pytest.mark.parametrize(("bands", "space"), [(3, "rgb16"), (4, "rgb16"), (1, "grey16"), (2, "grey16")])
+def test_sixteen_bit_colour_and_grey_become_eight_bit_rgb(bands: int, space: str) -> None:
+    """Pillow names the mode of such a PNG RGB or RGBA, as if it had 8 bits."""
+    values = np.full((8, 8, bands), 0x8080, np.uint16)
+    decoded = decode(pyvips.Image.new_from_array(values, interpretation=space).pngsave_buffer(), LIMITS)
+    assert decoded.pixels.dtype == np.uint8
+    assert decoded.pixels.shape == (8, 8, 4 if bands in {2, 4} else 3)
+    assert np.unique(decoded.pixels).tolist() == [128]
+
+
+@pytest.mark.parametrize("fmt", ["JPEG", "TIFF"])
+def test_cmyk_keeps_its_colours(fmt: str) -> None:
+    printed = Image.new("RGB", (16, 16), (200, 40, 30)).convert("CMYK")
+    decoded = decode(encoded(printed, fmt), LIMITS)
+    assert decoded.mode == "CMYK"
+    assert np.abs(decoded.pixels[8, 8].astype(int) - (200, 40, 30)).max() <= 12
+
+
+@pytest.mark.parametrize(
+    ("fmt", "mode"),
+    [(fmt, mode) for fmt in ("PNG", "TIFF") for mode in ("1", "L", "LA", "P", "I;16")] + [("TIFF", "CMYK")],
+)
+def test_every_mode_of_a_single_pixel_is_read(fmt: str, mode: str) -> None:
+    image = (
+        Image.fromarray(np.full((1, 1), 65535, np.uint16)) if mode == "I;16" else painted("RGB", (1, 1)).convert(mode)
+    )
+    decoded = decode(encoded(image, fmt), LIMITS)
+    assert decoded.pixels.shape[:2] == (1, 1)
+    assert decoded.pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("fmt", ["GIF", "PNG", "WEBP"])
+def test_of_an_animation_the_first_frame_that_shows_anything_counts(fmt: str) -> None:
+    frames = [Image.new("RGBA", (8, 8), (0, 0, 0, 0)), *(Image.new("RGBA", (8, 8), (c, 0, 0, 255)) for c in (250, 9))]
+    data = encoded(frames[0], fmt, save_all=True, append_images=frames[1:], duration=100, lossless=True)
+    assert decode(data, LIMITS).pixels[4, 4].tolist() == [250, 0, 0, 255]
+
+
+def test_an_animation_without_anything_to_see_is_still_an_image() -> None:
+    blank = [Image.new("RGBA", (8, 8), (c, 0, 0, 0)) for c in (0, 1)]
+    assert not decode(encoded(blank[0], "PNG", save_all=True, append_images=blank[1:]), LIMITS).pixels[..., 3].any()
+
+
 def test_grey_becomes_rgb() -> None:
     assert decode(encoded(painted("L"), "PNG"), LIMITS).pixels.shape == (16, 24, 3)
 
 
-def test_a_photograph_is_turned_upright() -> None:
+@pytest.mark.parametrize("fmt", ["JPEG", "WEBP", "PNG", "TIFF"])
+def test_a_photograph_is_turned_upright(fmt: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    decoded = decode(encoded(painted("RGB"), "JPEG", exif=exif.tobytes()), LIMITS)
+    decoded = decode(encoded(painted("RGB"), fmt, exif=exif.tobytes()), LIMITS)
     assert (decoded.width, decoded.height) == (16, 24)
 
 

@@ -62,6 +62,34 @@ def test_an_invisible_texture_says_nothing() -> None:
     assert evidence(np.zeros((64, 64, 4), np.uint8)) == {}
 
 
+def test_a_single_pixel_has_a_colour_and_no_role() -> None:
+    found = evidence(np.array([[[220, 90, 30]]], np.uint8))
+    assert found["warm_colors"] > 0.7
+    assert "albedo" not in found
+
+
+def test_drawing_with_few_colours_on_a_grid_is_rather_pixel_art_than_a_smooth_picture() -> None:
+    rng = np.random.default_rng(4)
+    palette = rng.integers(0, 256, (6, 3), np.uint8)
+    drawn = np.kron(rng.integers(0, 6, (16, 16)), np.ones((4, 4), int))
+    smooth = np.cumsum(rng.normal(0, 3, (64, 64, 3)), axis=1) + 128
+    assert evidence(palette[drawn])["pixel_art"] > 5 * evidence(smooth.clip(0, 255).astype(np.uint8))["pixel_art"]
+
+
+def test_relief_in_grey_is_a_height_map_and_a_drawing_is_not() -> None:
+    rows, columns = np.mgrid[:64, :64] / 64
+    relief = 128 + 60 * np.sin(5 * rows) * np.cos(4 * columns) + 60 * np.sin(3 * columns + 2)
+    grey = np.repeat(relief.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    assert evidence(grey)["height"] > 0.6
+    assert evidence(plain(120, 85, 50))["height"] < 0.05
+
+
+def test_roles_share_one_probability() -> None:
+    for pixels in (plain(90, 150, 235), np.random.default_rng(5).integers(0, 256, (40, 30, 4), np.uint8)):
+        found = pixel_evidence(DecodedImage(pixels, "RGB"))["texture_roles"]
+        assert sum(found.values()) == pytest.approx(1, abs=1e-6)
+
+
 def test_a_normal_map_is_told_by_its_directions() -> None:
     slopes = np.random.default_rng(2).normal(0, 0.2, (64, 64, 2))
     normals = np.dstack([slopes, np.ones((64, 64))])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from consumer.tagging.calibration import Calibration, CategoryCalibration, Platt, SharedScale
+from consumer.tagging.names import AssetNames
 from consumer.tagging.scoring import Scorer
 from tests.unit.tagging.tiny import E0, E1, E2, E3, TAXONOMY_JSON, tiny_bundle
 
@@ -38,13 +39,48 @@ def test_pixels_decide_alone_for_tags_whose_evidence_they_are(scorer: Scorer) ->
     assert [(tag.tag, tag.confidence, tag.source_model) for tag in tags] == [("neon", 0.4, "pixels")]
 
 
-def test_pixels_may_raise_but_not_lower_what_the_picture_says(scorer: Scorer) -> None:
-    assert scorer.probabilities(E2, {"colours": {"red": 0.1}})["colours"]["red"] > 0.9
-    assert scorer.probabilities(E3, {"colours": {"red": 0.8}})["colours"]["red"] == 0.8
+def test_pixels_are_not_heard_for_tags_that_the_picture_decides(scorer: Scorer) -> None:
+    assert scorer.probabilities(E2, {"colours": {"red": 0.1}}) == scorer.probabilities(E2, {})
 
 
-def test_in_an_exclusive_category_sure_pixels_leave_no_room_for_the_model(scorer: Scorer) -> None:
-    assert scorer.probabilities(E0, {"beasts": {"dog": 1.0}})["beasts"] == {"cat": 0.0, "dog": 1.0}
+def test_where_both_are_evidence_they_raise_and_lower_each_other(tmp_path: Path) -> None:
+    both = TAXONOMY_JSON.replace('"prompts": ["red"]', '"prompts": ["red"], "evidence": "both"')
+    scorer = Scorer(tiny_bundle(tmp_path, both))
+
+    def red(test: float) -> float:
+        return scorer.probabilities((E2 + E3) / np.sqrt(2), {"colours": {"red": test}})["colours"]["red"]
+
+    assert red(0.05) < red(0.5) < red(0.95)
+
+
+def test_in_an_exclusive_category_sure_pixels_leave_no_room_for_the_model(tmp_path: Path) -> None:
+    tested = TAXONOMY_JSON.replace('"prompts": ["dog"]', '"prompts": ["dog"], "evidence": "pixels"')
+    found = Scorer(tiny_bundle(tmp_path, tested)).probabilities(E0, {"beasts": {"dog": 1.0}})["beasts"]
+    assert found["dog"] > 0.99
+    assert found["cat"] < 0.01
+
+
+def test_a_name_raises_its_tag_and_is_told_as_its_source(tmp_path: Path) -> None:
+    named = TAXONOMY_JSON.replace('"prompts": ["dog"]', '"prompts": ["dog"], "names": ["rex"]')
+    scorer = Scorer(tiny_bundle(tmp_path, named))
+    unsure = (E0 + E1) / np.sqrt(2)
+    without = {tag.tag: tag for tag in scorer.score(unsure, {})}
+    called = {tag.tag: tag for tag in scorer.score(unsure, {}, AssetNames.of(["pets/T_Rex_01.png"]))}
+    assert called["hound"].confidence > without["hound"].confidence == without["cat"].confidence
+    assert (called["hound"].source_model, called["cat"].source_model) == ("tiny-clip+names", "tiny-clip")
+    (alone,) = scorer.score((E3 + 0.9 * E1) / np.linalg.norm(E3 + 0.9 * E1), {}, AssetNames.of(["rex"]))
+    assert alone.source_model == "tiny-clip+names"
+
+
+def test_a_tag_that_only_its_name_speaks_for_says_so(tmp_path: Path) -> None:
+    silent = TAXONOMY_JSON.replace(
+        '"prompts": ["red"]', '"prompts": ["red"], "evidence": "names", "names": ["scarlet"]'
+    )
+    silent = silent.replace('"threshold": 0.5', '"threshold": 0.03')
+    scorer = Scorer(tiny_bundle(tmp_path, silent))
+    assert "red" not in {tag.tag for tag in scorer.score(E2, {})}
+    sources = {tag.tag: tag.source_model for tag in scorer.score(E2, {}, AssetNames.of(["Scarlet_door"]))}
+    assert sources["red"] == "names"
 
 
 def test_each_tag_obeys_its_own_threshold_and_a_tag_that_is_off_never_appears(tmp_path: Path) -> None:
@@ -75,3 +111,9 @@ def test_confidences_are_probabilities_sorted_downwards_and_exclusive_ones_share
     found = scorer.probabilities(embedding, {})
     assert all(0 <= value <= 1 for tags in found.values() for value in tags.values())
     assert sum(found["beasts"].values()) <= 1.001
+
+
+def test_a_threshold_that_is_given_replaces_the_taxonomys_and_is_taken_as_it_is(scorer: Scorer) -> None:
+    everything = scorer.score(E0, {"colours": {"neon": 0.01}}, threshold=0.0)
+    assert {tag.tag for tag in everything} == {"cat", "hound", "red", "neon"}
+    assert {tag.tag for tag in scorer.score(E0, {"colours": {"neon": 0.4}}, threshold=0.4)} == {"cat", "neon"}

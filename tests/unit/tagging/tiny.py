@@ -46,10 +46,13 @@ E0, E1, E2, E3 = np.eye(4, dtype=np.float32)
 def write_tiny(folder: Path, taxonomy_text: str = TAXONOMY_JSON, calibration: Calibration | None = None) -> Path:
     """Write a whole bundle into `folder`; cat, dog and red point along the first axes, background along the last."""
     taxonomy = parse_taxonomy(taxonomy_text)
-    vectors = {
-        "beasts": TextVectors(("cat", "dog"), np.stack([E0, E1]), E3[None]),
-        "colours": TextVectors(("red",), E2[None], np.stack([E3, E3])),
-    }
+    known = {"cat": E0, "kitten": E0, "dog": E1, "red": E2}
+    background = {"beasts": E3[None], "colours": np.stack([E3, E3])}
+    vectors = {}
+    for category in taxonomy.categories:
+        names = tuple(name for name in taxonomy.clip_tags(category) if name in known)
+        rows = np.array([known[name] for name in names], np.float32).reshape(-1, 4)
+        vectors[category] = TextVectors(names, rows, background[category])
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
         "visual.onnx": b"weights",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
@@ -50,6 +51,9 @@ def test_what_the_engine_tells_is_counted() -> None:
     metrics.consumer_rebuilt()
     metrics.batch_inferred(8, 1.0, 20.0)
     metrics.stages_timed(SimpleNamespace(wait=1.0, fetch=2.0, decode=3.0, embed=4.0, score=0.1))
+    metrics.batch_stored(40, 0.03)
+    metrics.asset_stored(7.5)
+    metrics.readiness_asked(is_ready=True)
     metrics.loop_lagged(0.01)
 
     shown = metrics.render().decode()
@@ -63,8 +67,33 @@ def test_what_the_engine_tells_is_counted() -> None:
         "aegis_consumer_rebuilds_total 1.0",
         "aegis_inference_batch_size_sum 8.0",
         'aegis_stage_seconds_sum{stage="fetch"} 0.002',
+        "aegis_sink_batch_events_sum 40.0",
+        "aegis_sink_batch_seconds_count 1.0",
+        "aegis_extracted_to_stored_seconds_sum 7.5",
+        "aegis_ready 1.0",
     ):
         assert line in shown
+
+
+def test_a_process_reports_what_it_can_measure_and_nothing_else() -> None:
+    """A counter of its own is there, at zero, before its first event; another process's never is."""
+    tagger, sink = Metrics("tagger").render().decode(), Metrics("sink").render().decode()
+
+    assert "aegis_consumer_rebuilds_total 0.0" in tagger
+    assert "aegis_consumer_rebuilds_total 0.0" in sink
+    assert "aegis_inference_batch_size" in tagger
+    assert "aegis_inference_batch_size" not in sink
+    assert "aegis_sink_batch_events" in sink
+    assert "aegis_sink_batch_events" not in tagger
+    assert "aegis_spool_" not in tagger + sink
+
+
+def test_version_and_resources_of_the_process_are_told() -> None:
+    """What a dashboard needs to compare processes."""
+    shown = Metrics("sink").render().decode()
+
+    assert f'aegis_build_info{{version="{version("aegis-tagger")}"}} 1.0' in shown
+    assert "process_resident_memory_bytes" in shown
 
 
 def test_two_processes_in_one_do_not_share_a_registry() -> None:

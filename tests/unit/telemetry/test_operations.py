@@ -73,6 +73,20 @@ async def test_metrics_are_in_the_text_format() -> None:
     assert "# TYPE aegis_in_flight_records gauge" in body
 
 
+async def test_a_scrape_tells_what_readyz_would_say() -> None:
+    """So that an alert can be made of it."""
+    health, problem = Health(), "does not answer"
+    health.add_readiness("object store", lambda: problem or None)
+
+    async with serve_operations("127.0.0.1", 0, health, Metrics("tagger")) as port:
+        _, failing = await _get(port, "/metrics")
+        problem = ""
+        _, fine = await _get(port, "/metrics")
+
+    assert "aegis_ready 0.0" in failing
+    assert "aegis_ready 1.0" in fine
+
+
 async def test_a_port_that_is_taken_is_an_error_at_start() -> None:
     """Not a process that runs without probes."""
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):

@@ -1,0 +1,91 @@
+"""`aegis retag`: another vocabulary or calibration for what is tagged already."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from aegis.replay import tell_replay
+from aegis.run_view import RunView, in_brackets
+from aegis.runs import check_name, make_output_topic, run_until_signal
+from aegis.vocabulary import revised_bundle
+from consumer.replay.filters import AssetFilter
+from consumer.replay.retag import RetagReport, RetagRequest, run_retag
+from consumer.replay.run import ReplayRequest, run_replay
+from consumer.stream.plan import Start
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("retag")
+@click.option("--taxonomy", type=_FILE, help="Vocabulary to apply; without it the bundle's own.")
+@click.option("--calibration", type=_FILE, help="Calibration to apply; without it the bundle's own.")
+@click.option("--name", help="Name of the retag: processes of one name share it. Default: after the vocabulary.")
+@click.option("--from-topic", metavar="TOPIC", help="Where the tagged events are read, in place of asset-tagged.")
+@click.option("--output-topic", metavar="TOPIC", help="Where they go, in place of asset-tagged; made when missing.")
+@click.option(
+    "--replay/--no-replay", "falls_back", default=True, help="Whether those that need their image are tagged."
+)
+@click.option("--nice", type=click.IntRange(0, 19), default=10, show_default=True, help="How far it steps back.")
+def command(
+    *,
+    taxonomy: Path | None,
+    calibration: Path | None,
+    name: str | None,
+    from_topic: str | None,
+    output_topic: str | None,
+    falls_back: bool,
+    nice: int,
+) -> None:
+    """Score the embeddings on asset-tagged again, and publish the tags that come out: no image, no inference.
+
+    The bundle is that of AEGIS_MODEL_BUNDLE. Assets whose embedding is of another model, or whose event carries no
+    pixel evidence, are tagged anew from their images, as by `aegis replay`. Give the vocabulary to the live tagger
+    first: aegis taxonomy compile.
+    """
+    bundle = revised_bundle(taxonomy, calibration)
+    chosen = check_name(name or bundle.taxonomy_digest.removeprefix("sha256:")[:12])
+    request = RetagRequest(chosen, bundle, from_topic, output_topic)
+    os.nice(nice)
+    if output_topic is not None:
+        make_output_topic(output_topic)
+    with RunView("scoring") as view:
+        report = run_until_signal(lambda stop: run_retag(request, stop, view.reading, view.progress))
+    _tell(chosen, report)
+    if report.image_keys is None or not report.counts.needing_image:
+        return
+    click.echo(f"{report.counts.needing_image} assets need their image: of another model, or without pixel evidence")
+    if not falls_back:
+        click.echo("they are left as they are: aegis replay tags them from their images")
+        return
+    only = frozenset(bytes(key) for key in report.image_keys)
+    with RunView("tagging") as view:
+        rest = ReplayRequest(
+            f"{chosen}-images", Start(), AssetFilter(), output_topic=output_topic, bundle=bundle, only=only
+        )
+        replayed = run_until_signal(lambda stop: run_replay(rest, stop, view.reading, view.progress))
+    tell_replay(rest.name, replayed)
+
+
+def _tell(name: str, report: RetagReport) -> None:
+    counts = report.counts
+    if not report.complete:
+        click.echo(
+            f"stopped after {report.retagged_here} assets; it goes on with the same command, "
+            f"or with --name {name} and the same options",
+            err=True,
+        )
+        raise SystemExit(130)
+    rest = in_brackets(
+        {
+            "have this vocabulary already": counts.current,
+            "superseded by newer events": counts.superseded,
+            "removals": counts.removals,
+            "no events, see the dead letters": counts.malformed,
+        }
+    )
+    click.echo(
+        f"retag {name}: complete, {counts.selected} assets, {report.retagged_here} of them scored by this process{rest}"
+    )

@@ -1,0 +1,130 @@
+"""What of the tagged topic another vocabulary applies to: known before it begins, from one reading of its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from pydantic_core import from_json
+
+from consumer.replay.newest import Chosen, Keys, Newest
+from consumer.replay.progress import OnRead
+from consumer.stream.plan import Plan
+from consumer.stream.reading import TopicReader
+from schemas import AssetTagged
+
+_MAJOR = AssetTagged.SCHEMA_VERSION.split(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The model whose embeddings are scored, and the vocabulary; ``always``: events that have it already too."""
+
+    model_digest: str
+    taxonomy_digest: str
+    always: bool = False
+
+
+@dataclass(slots=True)
+class TaggedCounts:
+    """What the records of the plan are: each is one of these."""
+
+    selected: int = 0
+    current: int = 0
+    needing_image: int = 0
+    superseded: int = 0
+    removals: int = 0
+    malformed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedSelection:
+    """The offsets to be scored by partition, and the digests of the keys whose images are needed."""
+
+    chosen: Mapping[int, Chosen]
+    image_keys: Keys
+    counts: TaggedCounts = field(default_factory=TaggedCounts)
+
+    def __len__(self) -> int:
+        return self.counts.selected
+
+    def holds(self, partition: int, offset: int) -> bool:
+        return partition in self.chosen and offset in self.chosen[partition]
+
+    def done(self, committed: Mapping[int, int]) -> int:
+        """Return how many of them a group that committed these offsets has behind it."""
+        return sum(chosen.before(committed.get(partition, 0)) for partition, chosen in self.chosen.items())
+
+
+async def select_tagged(topic: TopicReader, plan: Plan, vocabulary: Vocabulary, on_read: OnRead) -> TaggedSelection:
+    """Read the plan's part of the topic. ``on_read`` hears how many offsets of how many are behind."""
+    counts = TaggedCounts()
+    chosen: dict[int, Chosen] = {}
+    keys: list[Keys] = []
+    offsets = sum(part.end - part.start for part in plan.partitions.values())
+    behind = 0
+    for partition, part in sorted(plan.partitions.items()):
+        judge = _Judge(vocabulary, counts)
+        async for records in topic.read(partition, part.start, part.end):
+            judge.take(records)
+            on_read(behind + records[-1].offset + 1 - part.start, offsets)
+        found, others = judge.chosen()
+        chosen[partition] = found
+        keys.append(others)
+        behind += part.end - part.start
+    return TaggedSelection(chosen, np.concatenate(keys) if keys else Newest().chosen_with_keys()[1], counts)
+
+
+class _Judge:
+    """Judges one partition's records, without parsing more of them than it must."""
+
+    def __init__(self, vocabulary: Vocabulary, counts: TaggedCounts) -> None:
+        self._vocabulary = vocabulary
+        self._counts = counts
+        self._newest = Newest()
+        self._others: list[int] = []
+        self._current: list[int] = []
+        self._events = 0
+
+    def take(self, records: list[Any]) -> None:
+        for record in records:
+            key = record.key or b""
+            if record.value is None:
+                self._newest.add_tombstone(key, record.offset)
+                self._counts.removals += 1
+                continue
+            try:
+                self._take(key, record.offset, from_json(record.value))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                # Not an event, or of a version to come: the sink has it among its dead letters.
+                self._counts.malformed += 1
+
+    def _take(self, key: bytes, offset: int, fields: Any) -> None:
+        if fields["schema_version"].split(".")[0] != _MAJOR or fields["asset_id"].encode() != key:
+            raise ValueError
+        extracted_ms, tagged_ms = _ms(fields["extracted_at"]), _ms(fields["occurred_at"])
+        model, taxonomy = fields["model"]["digest"], fields["taxonomy"]["digest"]
+        self._newest.add_event(key, offset, extracted_ms, tagged_ms)
+        self._events += 1
+        if model != self._vocabulary.model_digest or fields.get("pixel_evidence") is None:
+            self._others.append(offset)
+        elif taxonomy == self._vocabulary.taxonomy_digest and not self._vocabulary.always:
+            self._current.append(offset)
+
+    def chosen(self) -> tuple[Chosen, Keys]:
+        newest, keys = self._newest.chosen_with_keys()
+        other = np.isin(newest, np.array(self._others, np.int64))
+        current = np.isin(newest, np.array(self._current, np.int64))
+        wanted = newest[~other & ~current]
+        self._counts.superseded += self._events - len(newest)
+        self._counts.needing_image += int(other.sum())
+        self._counts.current += int(current.sum())
+        self._counts.selected += len(wanted)
+        return Chosen(wanted), keys[other]
+
+
+def _ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)

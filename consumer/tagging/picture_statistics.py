@@ -1,0 +1,236 @@
+"""Statistics of a picture that tell what a texture is used for, and whether it is pixel art; all of them bounded."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from consumer.tagging.pixel_view import VISIBLE_ALPHA, Bytes, Flags, Floats, PixelView
+from consumer.tagging.surfaces import mask, normal_map
+
+Vector = npt.NDArray[np.float32]
+
+# Larger ones are alike; and labelled textures are often kept no larger.
+_LARGE: Final = 240
+_GREY_CHROMA: Final = 0.03
+_UNPAINTED: Final = 12
+_EMPTY: Final = 4
+
+
+def picture_statistics(view: PixelView) -> Vector:
+    """Return the statistics as float32 [len(NAMES)]; a picture of any size, even of one pixel, has them."""
+    values = {**_shape(view), **_transparency(view), **_colours(view), **_directions(view), **_packing(view)}
+    values |= _structure(view)
+    values |= _pixel_art(view)
+    values |= _combined(view, values)
+    return np.array([values[name] for name in NAMES], np.float32)
+
+
+def _shape(view: PixelView) -> dict[str, float]:
+    height, width = view.size
+    longest, shortest = max(height, width), min(height, width)
+    return {
+        "log_longest": float(np.log2(min(longest, _LARGE))),
+        "elongation": float(np.log2(longest / shortest)),
+        "square": float(longest == shortest),
+        "tall": float(height > width),
+        "power_of_two": float(not longest & (longest - 1) and not shortest & (shortest - 1)),
+        "tiny": float(longest <= 40),
+        "small": float(longest <= 80),
+        "large": float(longest >= _LARGE),
+    }
+
+
+def _transparency(view: PixelView) -> dict[str, float]:
+    alpha = view.alpha
+    border = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
+    corners = np.array([alpha[0, 0], alpha[0, -1], alpha[-1, 0], alpha[-1, -1]])
+    rows, columns = np.asarray(view.visible.any(axis=1)), np.asarray(view.visible.any(axis=0))
+    hidden = view.lab[alpha < 16, 0]
+    return {
+        "has_alpha": float(view.has_alpha),
+        "transparent": float((alpha < 16).mean()),
+        "opaque": float((alpha > 239).mean()),
+        "uses_alpha": float((alpha < 16).mean() > 0.01),
+        "half": float(((alpha >= 16) & (alpha <= 239)).mean()),
+        "border_transparent": float((border < 16).mean()),
+        "corners_transparent": float((corners < 16).mean()),
+        "row_gaps": _gaps(rows),
+        "column_gaps": _gaps(columns),
+        "filled_box": float(view.visible[np.ix_(rows, columns)].mean()) if rows.any() else 0.0,
+        "hidden_detail": float(hidden.std()) if len(hidden) > 8 else 0.0,
+    }
+
+
+def _gaps(occupied: Flags) -> float:
+    """Return how many empty stretches lie between occupied ones, up to 8: sheets are laid out in rows and columns."""
+    inside = np.flatnonzero(occupied)
+    if not len(inside):
+        return 0.0
+    starts = np.diff(occupied[inside[0] : inside[-1] + 1].astype(np.int8)) == -1
+    return float(min(8, starts.sum()))
+
+
+def _colours(view: PixelView) -> dict[str, float]:
+    lab = view.lab[view.visible] if view.visible.any() else view.lab.reshape(-1, 3)
+    rgb = view.rgb[view.visible] if view.visible.any() else view.rgb.reshape(-1, 3)
+    chroma = np.hypot(lab[:, 1], lab[:, 2])
+    spread = np.percentile(lab[:, 0], (5, 50, 95))
+    packed = (rgb >> 4).astype(np.int32) @ np.array([256, 16, 1])
+    counts = np.sort(np.bincount(packed, minlength=4096))[::-1] / len(packed)
+    shown = view.visible if view.visible.any() else np.ones_like(view.visible)
+    lowest, highest = view.lowest[shown], view.highest[shown]
+    dark, light = float((highest < 16).mean()), float((lowest > 239).mean())
+    return {
+        "lightness": float(lab[:, 0].mean()),
+        "a": float(lab[:, 1].mean()) * 5,
+        "b": float(lab[:, 2].mean()) * 5,
+        "lightness_low": float(spread[0]),
+        "lightness_middle": float(spread[1]),
+        "lightness_high": float(spread[2]),
+        "lightness_spread": float(lab[:, 0].std()) * 4,
+        "a_spread": float(lab[:, 1].std()) * 10,
+        "b_spread": float(lab[:, 2].std()) * 10,
+        "chroma": float(chroma.mean()) * 5,
+        "chroma_high": float(np.percentile(chroma, 95)) * 5,
+        "grey": float((chroma < _GREY_CHROMA).mean()),
+        "all_grey": float((highest - lowest < 8).mean() > 0.995),
+        "colours": float(np.log2(1 + (counts > 0).sum()) / 12),
+        "commonest": float(counts[0]),
+        "eight_commonest": float(counts[:8].sum()),
+        "black": dark,
+        "white": light,
+        "black_and_white": min(dark, light, 0.1) * 10,
+        "empty_red": float((rgb[:, 0] < _EMPTY).mean()),
+        "empty_green": float((rgb[:, 1] < _EMPTY).mean()),
+        "empty_blue": float((rgb[:, 2] < _EMPTY).mean()),
+    }
+
+
+def _directions(view: PixelView) -> dict[str, float]:
+    """Judge colours as directions, as normal maps mean them."""
+    rgb = view.rgb.reshape(-1, 3)
+    painted = rgb[view.highest.reshape(-1) > _UNPAINTED]
+    if len(painted) < len(rgb) / 4:
+        return dict.fromkeys(("unit_length", "upright", "lean", "up_mean", "up_spread"), 0.0)
+    directions = painted.astype(np.float32) / 127.5 - 1
+    length = np.sqrt(np.einsum("nc,nc->n", directions, directions))
+    return {
+        "unit_length": float((np.abs(length - 1) < 0.2).mean()),
+        "upright": float((directions[:, 2] > 0.1).mean()),
+        "lean": float(np.abs(directions[:, :2].mean(axis=0)).max()),
+        "up_mean": float(directions[:, 2].mean()),
+        "up_spread": float(directions[:, 2].std()),
+    }
+
+
+def _packing(view: PixelView) -> dict[str, float]:
+    """Judge whether the channels hold separate data, as masks do: one stays empty, none follows another."""
+    rgb = view.rgb.reshape(-1, 3)
+    drawn = view.highest.reshape(-1) > _UNPAINTED
+    painted = rgb[drawn].astype(np.float32)
+    if len(painted) < len(rgb) / 50:
+        return dict.fromkeys(("saturated", "empty_channel", "follows", "packed"), 0.0)
+    saturation = 1 - view.lowest.reshape(-1)[drawn] / view.highest.reshape(-1)[drawn].astype(np.float32)
+    empty = float((painted < 8).mean(axis=0).max())
+    centred = painted - painted.mean(axis=0)
+    spread = np.sqrt((centred**2).mean(axis=0)) + 1
+    follows = [
+        float((centred[:, i] * centred[:, j]).mean() / (spread[i] * spread[j])) for i, j in ((0, 1), (0, 2), (1, 2))
+    ]
+    return {
+        "saturated": float((saturation > 0.85).mean()),
+        "empty_channel": empty,
+        "follows": min(follows),
+        "packed": float(empty > 0.9) * float((saturation > 0.85).mean()),
+    }
+
+
+def _pixel_art(view: PixelView) -> dict[str, float]:
+    """Judge the centre in its own resolution: few colours, each used again, and steps on a grid."""
+    rgb, alpha = view.middle[..., :3], view.middle_alpha
+    shown = rgb[alpha >= VISIBLE_ALPHA].astype(np.int32)
+    if not len(shown):
+        return dict.fromkeys(("exact_colours", "colours_per_pixel", "hard_alpha", "grid"), 0.0)
+    colours = len(np.unique(shown @ np.array([65536, 256, 1])))
+    return {
+        "exact_colours": float(np.log2(colours) / 12),
+        "colours_per_pixel": colours / len(shown),
+        "hard_alpha": float(((alpha == 0) | (alpha == 255)).mean()),
+        "grid": float(_on_grid(rgb, 0) and _on_grid(rgb, 1)),
+    }
+
+
+def _on_grid(rgb: Bytes, axis: int) -> bool:
+    """Tell whether colours change only at every second, third … pixel, as in art that was enlarged."""
+    changes = np.flatnonzero(np.diff(rgb.astype(np.int16), axis=axis).any(axis=(1 - axis, 2)))
+    if len(changes) < 4:
+        return False
+    return any(len(np.unique(changes % step)) == 1 for step in range(2, 9))
+
+
+def _combined(view: PixelView, values: dict[str, float]) -> dict[str, float]:
+    """Add what only together means something, since the models are linear in the statistics."""
+    whole = 1 - values["uses_alpha"]
+    return {
+        "like_a_normal_map": normal_map(view),
+        "like_a_mask": mask(view),
+        "grey_on_black": values["black"] * values["all_grey"],
+        "black_around": values["black"] * float(values["detail"] > 0.1),
+        "whole_and_square": whole * values["square"],
+        "whole_and_small": whole * values["small"],
+        "cut_out_and_small": values["border_transparent"] * values["small"],
+        "cut_out_and_square": values["border_transparent"] * values["square"],
+        "tiles": whole * float(max(values["seam_across"], values["seam_down"]) < 1.6),
+        "sheet": min(values["row_gaps"], 3.0) * min(values["column_gaps"], 3.0),
+        "leaves": values["uses_alpha"] * values["power_of_two"],
+    }
+
+
+def _structure(view: PixelView) -> dict[str, float]:
+    light = view.lab[..., 0]
+    height, width = light.shape
+    colours = view.rgb.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
+    flat_rows = colours[:, 1:] == colours[:, :-1] if width > 1 else np.ones((1, 1), bool)
+    return {
+        "detail": (_step(light, 0) + _step(light, 1)) * 5,
+        "flat": float(flat_rows.mean()),
+        "seam_across": _seam(light, 1) if width > 8 else 1.0,
+        "seam_down": _seam(light, 0) if height > 8 else 1.0,
+        "mirrored": float(np.abs(light - light[:, ::-1]).mean() * 5),
+        "centre_against_border": _centre(light),
+    }
+
+
+def _step(light: Floats, axis: int) -> float:
+    return float(np.abs(np.diff(light, axis=axis)).mean()) if light.shape[axis] > 1 else 0.0
+
+
+def _seam(light: Floats, axis: int) -> float:
+    """Return the step across the edge, if the texture were tiled, over the steps inside it; up to 4."""
+    first, last = np.take(light, 0, axis), np.take(light, -1, axis)
+    return float(min(4.0, np.abs(first - last).mean() / (_step(light, axis) + 0.004)))
+
+
+def _centre(light: Floats) -> float:
+    height, width = light.shape
+    inner = light[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    return float(inner.mean() - light.mean()) * 4 if inner.size else 0.0
+
+
+NAMES: Final = (
+    *("log_longest", "elongation", "square", "tall", "power_of_two", "tiny", "small", "large"),
+    *("has_alpha", "transparent", "opaque", "uses_alpha", "half", "border_transparent", "corners_transparent"),
+    *("row_gaps", "column_gaps", "filled_box", "hidden_detail"),
+    *("lightness", "a", "b", "lightness_low", "lightness_middle", "lightness_high", "lightness_spread"),
+    *("a_spread", "b_spread", "chroma", "chroma_high", "grey", "all_grey", "colours", "commonest", "eight_commonest"),
+    *("black", "white", "black_and_white", "empty_red", "empty_green", "empty_blue"),
+    *("unit_length", "upright", "lean", "up_mean", "up_spread"),
+    *("detail", "flat", "seam_across", "seam_down", "mirrored", "centre_against_border"),
+    *("saturated", "empty_channel", "follows", "packed"),
+    *("exact_colours", "colours_per_pixel", "hard_alpha", "grid"),
+    *("like_a_normal_map", "like_a_mask", "grey_on_black", "black_around", "whole_and_square", "whole_and_small"),
+    *("cut_out_and_small", "cut_out_and_square", "tiles", "sheet", "leaves"),
+)

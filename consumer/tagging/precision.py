@@ -1,0 +1,59 @@
+"""Which of a bundle's graphs runs best here."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final, Literal
+
+from consumer.tagging.manifest import BundleError, Precision
+
+Wanted = Literal["auto", "fp32", "fp16", "int8"]
+
+_CPU_INFO: Final = Path("/proc/cpuinfo")
+# Instructions that multiply bytes and add up 32-bit sums: without them int8 is slower than fp32, or saturates.
+_DOT_PRODUCT_FLAGS: Final = {"avx512_vnni", "avx_vnni", "asimddp", "i8mm"}
+_GPU_PROVIDERS: Final = {
+    "CUDAExecutionProvider",
+    "TensorrtExecutionProvider",
+    "NvTensorRTRTXExecutionProvider",
+    "MIGraphXExecutionProvider",
+    "ROCMExecutionProvider",
+    "DmlExecutionProvider",
+}
+
+
+def choose_precision(
+    available: Collection[Precision], wanted: Wanted, provider: str, *, int8_is_fast: bool
+) -> Precision:
+    """Return the precision to run.
+
+    `auto` is fp16 on a GPU, int8 on a CPU that has instructions for it, else fp32; where the bundle lacks that one, the
+    next best that it has. Raises BundleError when a precision is asked for by name and is not there.
+    """
+    if wanted != "auto":
+        if wanted not in available:
+            raise BundleError(
+                f"AEGIS_MODEL_PRECISION={wanted} is not in the bundle, which has {', '.join(sorted(available))}: "
+                "choose one of these, or auto."
+            )
+        return wanted
+    order: tuple[Precision, ...] = ("fp32", "fp16", "int8")
+    if provider in _GPU_PROVIDERS:
+        order = ("fp16", "fp32", "int8")
+    elif provider == "CPUExecutionProvider" and int8_is_fast:
+        order = ("int8", "fp32", "fp16")
+    return next(precision for precision in order if precision in available)
+
+
+def int8_is_fast(cpu_info: Path = _CPU_INFO) -> bool:
+    """Tell whether this CPU has dot products of bytes (VNNI on x86, dotprod on ARM)."""
+    try:
+        text = cpu_info.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        # Apple's ARM processors all have them; elsewhere without /proc we do not know, and fp32 is never wrong.
+        return platform.system() == "Darwin" and platform.machine() == "arm64"
+    lines = (line for line in text.splitlines() if line.lower().startswith(("flags", "features")))
+    first = next(lines, "")
+    return bool(_DOT_PRODUCT_FLAGS.intersection(first.replace(":", " ").split()))

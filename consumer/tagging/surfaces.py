@@ -1,0 +1,110 @@
+"""Tests for surfaces that are no pictures: normal maps, gradients, noise, height maps.
+
+Each ends in a logistic curve around the point where people begin to agree.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from consumer.tagging.pixel_view import Floats, PixelView
+
+# Channel values below this are the black that unwrapped textures leave between their islands.
+_UNPAINTED: Final = 12
+# Yellow and red pictures without a trace of blue exist too: of what looks packed, about so much is.
+_PACKED_CERTAINTY: Final = 0.6
+# Squared levels; below it the image is one colour, and nothing can be said of its structure.
+_SMALLEST_VARIANCE: Final = 16.0
+
+
+def logistic(value: float, middle: float, width: float) -> float:
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, (value - middle) / width))))
+
+
+def normal_map(view: PixelView) -> float:
+    """Judge colours as directions: of about unit length, upright, leaning to every side alike."""
+    rgb = view.rgb.reshape(-1, 3)
+    painted = rgb[view.highest.reshape(-1) > _UNPAINTED]
+    if len(painted) < len(rgb) / 3:
+        return 0.0
+    directions = painted.astype(np.float32) / 127.5 - 1
+    lengths = np.sqrt(np.einsum("nc,nc->n", directions, directions))
+    like_normals = (directions[:, 2] > 0.1) & (lengths > 0.75)
+    lean = float(np.abs(directions[:, :2].mean(axis=0)).max())
+    blue = float(directions[:, 2].mean())
+    return logistic(float(like_normals.mean()), 0.85, 0.03) * logistic(-lean, -0.22, 0.02) * logistic(blue, 0.7, 0.03)
+
+
+def mask(view: PixelView) -> float:
+    """Judge two kinds of mask.
+
+    Channels packed with data leave the last of them empty, to the bit; a stencil is black against white, with little
+    between.
+    """
+    rgb = view.rgb.reshape(-1, 3)
+    lowest, highest = view.lowest.reshape(-1), view.highest.reshape(-1)
+    empty_blue = float((rgb[:, 2] < 4).mean())
+    varied = float(np.percentile(highest, 95)) > 20
+    packed = _PACKED_CERTAINTY * logistic(empty_blue, 0.97, 0.008) if varied else 0.0
+    grey = float((highest - lowest < 8).mean())
+    black, white = float((highest < 16).mean()), float((lowest > 239).mean())
+    stencil = logistic(min(grey, black + white), 0.93, 0.015) * logistic(min(black, white), 0.04, 0.01)
+    return max(packed, stencil)
+
+
+def gradient(view: PixelView) -> float:
+    """Judge how well a plane through the colours explains them."""
+    height, width = view.rgb.shape[:2]
+    if min(height, width) < 2:
+        return 0.0
+    values = view.rgb.reshape(-1, 3).astype(np.float32)
+    spread = values - values.mean(axis=0)
+    total = float((spread**2).sum())
+    if total / len(values) < _SMALLEST_VARIANCE:
+        return 0.0
+    rows, columns = np.mgrid[:height, :width].reshape(2, -1).astype(np.float32)
+    down, across = rows - rows.mean(), columns - columns.mean()
+    explained = sum(float(((axis @ spread) ** 2).sum()) / float(axis @ axis) for axis in (down, across))
+    return logistic(explained / total, 0.95, 0.01)
+
+
+def noise(view: PixelView) -> float:
+    """Judge whether neighbours are as different as any two pixels: white noise, in every direction."""
+    values = view.middle.astype(np.float32).mean(axis=2)
+    variance = float(values.var())
+    if min(values.shape) < 16 or variance < _SMALLEST_VARIANCE:
+        return 0.0
+    apart = min(float(np.diff(values, axis=axis).var()) for axis in (0, 1)) / (2 * variance)
+    return logistic(apart, 0.85, 0.03) * logistic(-_repetition(values), -0.3, 0.05)
+
+
+def height_map(view: PixelView) -> float:
+    """Judge relief: grey to the bit, many levels between dark and light, and no edge that a picture would have."""
+    rgb = view.rgb
+    grey = float((view.highest - view.lowest <= 2).mean())
+    values = rgb[..., 1].astype(np.float32)
+    if min(values.shape) < 16 or values.var() < 4 * _SMALLEST_VARIANCE:
+        return 0.0
+    histogram = np.bincount(rgb[..., 1].reshape(-1), minlength=256) / rgb[..., 1].size
+    levels = float((histogram > 0).sum()) / 256
+    lump = float(histogram.max())
+    smooth = float(np.hypot(*(np.abs(np.diff(values, axis=axis)).mean() for axis in (0, 1))) / values.std())
+    return (
+        logistic(grey, 0.99, 0.003)
+        * logistic(levels, 0.3, 0.04)
+        * logistic(-lump, -0.12, 0.02)
+        * logistic(-smooth, -0.22, 0.03)
+    )
+
+
+def _repetition(values: Floats) -> float:
+    """Return the highest correlation of a row with the row after next, as dithers and checkers have it."""
+    centred = values - values.mean()
+    power = float((centred**2).mean())
+    return (
+        max(abs(float((centred[2:] * centred[:-2]).mean())), abs(float((centred[:, 2:] * centred[:, :-2]).mean())))
+        / power
+    )

@@ -1,0 +1,148 @@
+"""Whether what was found after a run is what must be there: pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from benchmarks.figures import Figure
+from schemas import AssetExtracted
+from tests.chaos.load import Load, PlannedRecord
+
+Place = tuple[int, int]  # partition and offset on asset-extracted
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a texture looks like in the tables; two runs of one model give the same."""
+
+    size_bytes: int | None
+    sha256: str | None
+    dimensions: tuple[int, int]
+    mode: str
+    model_digest: str
+    taxonomy_digest: str
+    tags: tuple[tuple[str, str, float, str], ...]
+    embedding: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRow:
+    """One row of ``assets`` with all that hangs on it."""
+
+    extracted_event_id: UUID
+    object_key: str
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter: the place of its record, and its key and value."""
+
+    place: Place
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(slots=True)
+class Found:
+    """The world after a run."""
+
+    # Where each planned record lies on asset-extracted, by its number.
+    places: Mapping[int, Place]
+    rows: Mapping[str, FoundRow]
+    letters: Sequence[Letter]
+    # How many tagged events, or tombstones, each source record has.
+    answers: Counter[Place]
+    # Of records put on asset-tagged that no table can hold: where they lie, and those of their dead letters.
+    bad_tagged: frozenset[Place]
+    tagged_letters: Sequence[Place]
+    lag_records: Mapping[str, int]
+    unasked_exits: Sequence[str]
+    stalls: int
+    exit_codes: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What is wrong, in sentences, and all counts."""
+
+    problems: list[str] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+
+    def none_of(self, name: str, found: Sequence[object], sentence: str, unit: str = "records") -> None:
+        """Count what must not be; the sentence goes after the number."""
+        self.figures.append(Figure(name, len(found), unit, 0, "lower"))
+        if found:
+            shown = ", ".join(str(item) for item in found[:_EXAMPLES])
+            self.problems.append(f"{len(found)} {sentence}: {shown}{', …' if len(found) > _EXAMPLES else ''}")
+
+    def zero(self, name: str, value: int, sentence: str, unit: str) -> None:
+        """Note a number that must be zero."""
+        self.figures.append(Figure(name, value, unit, 0, "lower"))
+        if value:
+            self.problems.append(f"{value} {sentence}")
+
+    def tell(self, name: str, counter: Counter[Place]) -> None:
+        """Count what came more than once, which is allowed."""
+        self.figures.append(Figure(name, sum(times - 1 for times in counter.values()), "records", None, "lower"))
+
+
+def judge(load: Load, looks: Mapping[str, Look], found: Found) -> Verdict:
+    """Compare; ``looks`` says what an undisturbed run makes of each object, by its key."""
+    verdict = Verdict()
+    _judge_rows(verdict, load.expected, looks, found.rows)
+    _judge_letters(verdict, load, found)
+    good = [found.places[number] for number, record in enumerate(load.records) if record.poison is None]
+    unanswered = [place for place in good if not found.answers[place]]
+    verdict.none_of("good_records_unanswered", unanswered, "good records have neither result nor removal")
+    verdict.tell("duplicates_delivered", found.answers)
+    for group, lag in found.lag_records.items():
+        verdict.zero(f"lag_{group}", lag, f"records wait for the {group}s", "records")
+    verdict.none_of("unasked_exits", found.unasked_exits, "processes ended without being killed", "processes")
+    verdict.zero("stalls", found.stalls, "consumers stalled", "processes")
+    codes = [f"{name} with {code}" for name, code in found.exit_codes.items() if code]
+    verdict.none_of("bad_exit_codes", codes, "processes did not end cleanly when told to", "processes")
+    return verdict
+
+
+def _judge_rows(
+    verdict: Verdict,
+    expected: Mapping[str, AssetExtracted],
+    looks: Mapping[str, Look],
+    rows: Mapping[str, FoundRow],
+) -> None:
+    wanted = {
+        asset_id: FoundRow(event.event_id, event.object.key, looks[event.object.key])
+        for asset_id, event in expected.items()
+    }
+    lost, extra = sorted(wanted.keys() - rows.keys()), sorted(rows.keys() - wanted.keys())
+    wrong = [asset_id for asset_id in sorted(wanted.keys() & rows.keys()) if rows[asset_id] != wanted[asset_id]]
+    verdict.none_of("assets_lost", lost, "assets have no row", "assets")
+    verdict.none_of("rows_too_many", extra, "rows are of no asset that should be there", "rows")
+    verdict.none_of("rows_wrong", wrong, "rows differ from those of an undisturbed run", "rows")
+
+
+def _judge_letters(verdict: Verdict, load: Load, found: Found) -> None:
+    poison = {found.places[number]: record for number, record in enumerate(load.records) if record.poison is not None}
+    letters = Counter(letter.place for letter in found.letters)
+    unburied = [f"{poison[place].poison} at {place}" for place in sorted(poison.keys() - letters.keys())]
+    verdict.none_of("poison_without_dead_letter", unburied, "poison records have no dead letter")
+    alive = sorted(letters.keys() - poison.keys())
+    verdict.none_of("dead_letters_of_good_records", alive, "good records became dead letters")
+    changed = [letter.place for letter in found.letters if letter.place in poison and not _same(letter, poison)]
+    verdict.none_of("dead_letters_changed", changed, "dead letters are not their records byte for byte")
+    verdict.tell("dead_letters_repeated", letters)
+    tagged = Counter(found.tagged_letters)
+    missing, extra = sorted(found.bad_tagged - tagged.keys()), sorted(tagged.keys() - found.bad_tagged)
+    verdict.none_of("bad_results_without_dead_letter", missing, "bad records of asset-tagged have no dead letter")
+    verdict.none_of("dead_letters_of_good_results", extra, "good records of asset-tagged became dead letters")
+    verdict.tell("dead_letters_of_results_repeated", tagged)
+
+
+def _same(letter: Letter, poison: Mapping[Place, PlannedRecord]) -> bool:
+    record = poison[letter.place]
+    return (letter.key, letter.value) == (record.key, record.value)

@@ -1,0 +1,199 @@
+"""The real services of a run: objects put in, records published, and everything read back in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from minio import Minio
+
+from schemas import AssetTagged, DeadLetter, EventDecodeError, ObjectRef, Topics, decode_event, header_text
+from schemas.connections import ObjectStoreConnection
+from schemas.objects import object_key, sha256_hex
+from tests.chaos.load import Load, PlannedRecord
+from tests.chaos.verdict import FoundRow, Letter, Look, Place
+from tests.integration.kafka_tools import Written, read_all
+
+NUMBER_HEADER = "chaos-number"
+BAD_RESULT_HEADER = "chaos-bad-result"
+_SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+_MAX_SAMPLE_BYTES = 60_000
+_SLICE_SECONDS = 0.25
+
+_ROWS = """
+SELECT asset.asset_id, asset.extracted_event_id, asset.object_key, asset.size_bytes, asset.sha256, asset.width,
+       asset.height, asset.mode, asset.model_digest, asset.taxonomy_digest,
+       (SELECT array_agg((tag.category, tag.tag, tag.confidence, tag.source_model)
+                         ORDER BY tag.category, tag.tag) FROM asset_tags AS tag
+        WHERE tag.asset_id = asset.asset_id AND tag.source = 'model') AS tags,
+       (SELECT found.embedding::text FROM embeddings AS found
+        WHERE found.sha256 = asset.sha256 AND found.model_digest = asset.model_digest) AS embedding
+FROM assets AS asset WHERE asset.asset_id LIKE $1
+"""
+
+
+@dataclass(slots=True)
+class World:
+    """The services under the names of one run."""
+
+    environment: Mapping[str, str]
+    published: int = field(default=0, init=False)
+
+    @property
+    def bootstrap(self) -> str:
+        return self.environment["AEGIS_KAFKA_BOOTSTRAP"]
+
+    @property
+    def topics(self) -> Topics:
+        return Topics(self.environment["AEGIS_TOPIC_PREFIX"])
+
+    @property
+    def bucket(self) -> str:
+        return self.environment["AEGIS_S3_BUCKET"]
+
+    def good_objects(self) -> list[bytes]:
+        """Return real textures, the smaller ones."""
+        files = sorted(_SAMPLES.rglob("*.png"))
+        return [file.read_bytes() for file in files if file.stat().st_size <= _MAX_SAMPLE_BYTES]
+
+    def upload(self, data: bytes) -> ObjectRef:
+        """Store bytes under their content address."""
+        client = self._store()
+        if not client.bucket_exists(self.bucket):
+            client.make_bucket(self.bucket)
+        digest = sha256_hex(data)
+        key = object_key(digest, "png")
+        client.put_object(self.bucket, key, io.BytesIO(data), len(data))
+        return ObjectRef(bucket=self.bucket, key=key, size=len(data), sha256=digest)
+
+    async def publish(self, load: Load, seconds: float) -> None:
+        """Publish all of it, evenly over that time; an outage of Kafka is waited out by the producer, in order."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap, enable_idempotence=True, acks="all", max_batch_size=4 * 1024 * 1024
+        )
+        await producer.start()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        pending: list[asyncio.Future[Any]] = []
+        bad_results = _bad_results(len(load.records))
+        try:
+            for number, record in enumerate(load.records):
+                due = started + seconds * number / len(load.records)
+                if due > loop.time():
+                    await asyncio.sleep(max(_SLICE_SECONDS, due - loop.time()))
+                pending.append(await self._send(producer, self.topics.extracted, record))
+                if number in bad_results:
+                    pending.append(await self._send(producer, self.topics.tagged, bad_results[number]))
+                self.published += 1
+            await asyncio.gather(*pending)
+        finally:
+            await producer.stop()
+
+    async def _send(self, producer: AIOKafkaProducer, topic: str, record: PlannedRecord) -> asyncio.Future[Any]:
+        sent: asyncio.Future[Any] = await producer.send(
+            topic, record.value, key=record.key, headers=list(record.headers), timestamp_ms=record.timestamp_ms
+        )
+        return sent
+
+    async def rows(self, prefix: str) -> dict[str, FoundRow]:
+        """Return the rows of all assets whose id begins so."""
+        connection = await asyncpg.connect(self.environment["AEGIS_PG_DSN"])
+        try:
+            await connection.execute("SET search_path TO aegis, public")
+            return {row["asset_id"]: _found(row) for row in await connection.fetch(_ROWS, f"{prefix}%")}
+        finally:
+            await connection.close()
+
+    async def embeddings_waiting(self) -> int:
+        connection = await asyncpg.connect(self.environment["AEGIS_PG_DSN"])
+        try:
+            return int(await connection.fetchval("SELECT count(*) FROM aegis.embeddings_incoming"))
+        finally:
+            await connection.close()
+
+    async def places(self) -> dict[int, Place]:
+        """Return where each planned record lies on the source topic, by its number."""
+        return dict(_numbered(await read_all(self.bootstrap, self.topics.extracted)))
+
+    async def answers(self, places: Mapping[int, Place]) -> Counter[Place]:
+        """Count the results of each source record: tagged events by their cause, tombstones by their number."""
+        found: Counter[Place] = Counter()
+        for record in await read_all(self.bootstrap, self.topics.tagged):
+            if record.value is None:
+                number = header_text(record.headers, NUMBER_HEADER)
+                if number is not None:
+                    found[places[int(number)]] += 1
+                continue
+            try:
+                cause = decode_event(AssetTagged, record.value).caused_by
+            except EventDecodeError:
+                continue
+            found[(cause.partition, cause.offset)] += 1
+        return found
+
+    async def letters(self, topic: str) -> list[Letter]:
+        found = []
+        for record in await read_all(self.bootstrap, f"{topic}.dlq"):
+            history = DeadLetter.from_headers(record.headers)
+            assert history is not None
+            found.append(Letter((history.partition, history.offset), record.key, record.value))
+        return found
+
+    async def bad_tagged(self) -> frozenset[Place]:
+        records = await read_all(self.bootstrap, self.topics.tagged)
+        return frozenset(
+            (item.partition, item.offset) for item in records if header_text(item.headers, BAD_RESULT_HEADER)
+        )
+
+    def _store(self) -> Minio:
+        connection = ObjectStoreConnection(
+            endpoint=self.environment["AEGIS_S3_ENDPOINT"],
+            access_key=self.environment["AEGIS_S3_ACCESS_KEY"],
+            secret_key=self.environment["AEGIS_S3_SECRET_KEY"],
+        )
+        return Minio(
+            endpoint=connection.address,
+            access_key=connection.access_key,
+            secret_key=connection.secret_key.get_secret_value(),
+            secure=connection.secure,
+            region=connection.region,
+        )
+
+
+def _numbered(records: Sequence[Written]) -> list[tuple[int, Place]]:
+    found = []
+    for record in records:
+        number = header_text(record.headers, NUMBER_HEADER)
+        if number is not None:
+            found.append((int(number), (record.partition, record.offset)))
+    return found
+
+
+def _bad_results(count: int) -> dict[int, PlannedRecord]:
+    """Return records for asset-tagged that no table can hold, one behind every hundredth of the load."""
+    values = (b"{}", b"not JSON", b'{"schema_version": "7.0"}', b"[" * 100_000)
+    return {
+        number: PlannedRecord(f"bad-result/{number}".encode(), values[index % 4], ((BAD_RESULT_HEADER, b"1"),), 0)
+        for index, number in enumerate(range(50, count, 100))
+    }
+
+
+def _found(row: asyncpg.Record) -> FoundRow:
+    look = Look(
+        size_bytes=row["size_bytes"],
+        sha256=row["sha256"],
+        dimensions=(row["width"], row["height"]),
+        mode=row["mode"],
+        model_digest=row["model_digest"],
+        taxonomy_digest=row["taxonomy_digest"],
+        tags=tuple(tuple(tag) for tag in row["tags"] or ()),
+        embedding=row["embedding"],
+    )
+    return FoundRow(row["extracted_event_id"], row["object_key"], look)

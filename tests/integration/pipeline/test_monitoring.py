@@ -1,0 +1,147 @@
+"""Prometheus scrapes a tagger and a sink at work: each query of the dashboard, and each alert, is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+
+from devstack.state import free_port
+from schemas import ObjectRef
+from tests.integration.kafka_tools import eventually
+from tests.integration.pipeline.running import Pipeline, new_asset_id, texture
+from tests.integration.prometheus import query, rules
+from tests.unit.deploy.queries import PROMETHEUS, dashboard_queries
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("prometheus") is None, reason="prometheus is not on the PATH (Debian: apt-get install prometheus)"
+)
+
+# What a healthy run has none of: the labels of these are its error classes.
+EMPTY_WHEN_WELL = "aegis_commit_failures_total"
+
+
+class _Metrics(SimpleHTTPRequestHandler):
+    """Serves a folder as node_exporter serves its textfiles."""
+
+    def guess_type(self, path: object) -> str:  # noqa: ARG002 - the handler's signature
+        return "text/plain; version=0.0.4"
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Metrics, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def _prometheus(folder: Path, targets: dict[str, tuple[str, str]]) -> Iterator[str]:
+    """Our configuration, with targets that are known instead of asked for, and scrapes every second."""
+    config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
+    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    config["scrape_configs"] = [
+        {"job_name": job, "metrics_path": path, "static_configs": [{"targets": [address]}]}
+        for job, (address, path) in targets.items()
+    ]
+    shutil.copy(PROMETHEUS / "alerts.yml", folder)
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    address = f"127.0.0.1:{free_port()}"
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                "prometheus",
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address={address}",
+            ],
+            stderr=log,
+        )
+    try:
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+async def _operations_address(pipeline: Pipeline, service: str) -> str:
+    """Wait until a service tells in its log where its operations port is."""
+    (log,) = pipeline.log_dir.glob(f"{service}-*.log")
+
+    def told() -> list[str]:
+        return re.findall(r'"operations": "http://([^"]+)"', log.read_text())
+
+    await eventually(lambda: bool(told()), f"{service} has started")
+    return told()[0]
+
+
+async def _one_of_everything(pipeline: Pipeline) -> None:
+    """A texture, a record that is no event, and an object that is waited for in vain."""
+    await pipeline.publish(pipeline.event(new_asset_id("watch"), pipeline.upload(texture(31))))
+    await pipeline.publish_raw(b"test/watch/broken", b"{")
+    missing = ObjectRef(bucket=pipeline.bucket, key="sha256/00/00/missing.png")
+    await pipeline.publish(pipeline.event(new_asset_id("watch"), missing))
+
+
+async def test_every_query_is_answered(own_pipeline: Pipeline, tmp_path: Path) -> None:
+    """With data; the alerts are evaluated without an error."""
+    exported = tmp_path / "textfile"
+    exported.mkdir()
+    spooled = Pipeline(
+        {
+            **own_pipeline.environment,
+            "AEGIS_SPOOL_DIR": str(tmp_path / "spool"),
+            "AEGIS_SPOOL_METRICS_FILE": str(exported / "spool.prom"),
+        },
+        own_pipeline.log_dir,
+    )
+    assert spooled.aegis("publish", "--spool").returncode == 0
+
+    with _served(exported) as port:
+        targets = {
+            "tagger": (await _operations_address(own_pipeline, "tagger"), "/metrics"),
+            "sink": (await _operations_address(own_pipeline, "sink"), "/metrics"),
+            "extractors": (f"127.0.0.1:{port}", "/spool.prom"),
+        }
+        with _prometheus(tmp_path, targets) as address:
+            asked = [promql.replace("$__rate_interval", "30s") for promql in dashboard_queries()]
+            unanswered = {promql for promql in asked if EMPTY_WHEN_WELL not in promql}
+
+            async def all_answered() -> bool:
+                nonlocal unanswered
+                await _one_of_everything(own_pipeline)
+                await asyncio.sleep(1)
+                answers = {promql: await asyncio.to_thread(_answered, address, promql) for promql in unanswered}
+                unanswered = {promql for promql, answered in answers.items() if not answered}
+                return not unanswered
+
+            try:
+                await eventually(all_answered, "an answer to every query", 60)
+            except AssertionError:
+                pytest.fail(f"no data for {sorted(unanswered)}\n{(tmp_path / 'log').read_text()[-2000:]}")
+            evaluated = rules(address)
+
+    assert evaluated
+    assert [rule["name"] for rule in evaluated if rule["health"] != "ok"] == []
+
+
+def _answered(address: str, promql: str) -> bool:
+    return any(series["value"][1] != "NaN" for series in query(address, promql))

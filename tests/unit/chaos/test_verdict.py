@@ -1,0 +1,176 @@
+"""Whatever is missing, wrong or too much after a run is named; what may come twice is only counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from schemas import ObjectRef
+from tests.chaos.load import Load, make_load
+from tests.chaos.poison import Poison, bad_objects
+from tests.chaos.scenario import SHORT
+from tests.chaos.verdict import Found, FoundRow, Letter, Look, judge
+
+OBJECTS = [ObjectRef(bucket="chaos", key=f"{number}.png") for number in range(3)]
+LOOKS = {
+    item.key: Look(1, item.key, (4, 4), "RGB", "model", "taxonomy", (("kind", item.key, 0.5, "mini"),), "[1,2]")
+    for item in OBJECTS
+}
+POISON = Poison("chaos", {kind: ObjectRef(bucket="chaos", key=kind) for kind in bad_objects(10)})
+LOAD: Load = make_load(replace(SHORT, events=400), OBJECTS, POISON, 0)
+
+
+def clean() -> Found:
+    """Return what a run without a fault leaves behind."""
+    places = {number: (number % 4, number) for number in range(len(LOAD.records))}
+    poisoned = [(number, record) for number, record in enumerate(LOAD.records) if record.poison]
+    return Found(
+        places=places,
+        rows={
+            asset_id: FoundRow(event.event_id, event.object.key, LOOKS[event.object.key])
+            for asset_id, event in LOAD.expected.items()
+        },
+        letters=[Letter(places[number], record.key, record.value) for number, record in poisoned],
+        answers=Counter(places[number] for number, record in enumerate(LOAD.records) if not record.poison),
+        bad_tagged=frozenset({(0, 5), (1, 6)}),
+        tagged_letters=[(0, 5), (1, 6)],
+        lag_records={"tagger": 0, "sink": 0},
+        unasked_exits=[],
+        stalls=0,
+        exit_codes={"tagger-1": 0, "sink-1": 0},
+    )
+
+
+def _values(found: Found) -> dict[str, float]:
+    return {figure.figure: figure.value for figure in judge(LOAD, LOOKS, found).figures}
+
+
+def test_a_clean_run_has_no_problem_and_all_counts_are_zero() -> None:
+    verdict = judge(LOAD, LOOKS, clean())
+
+    assert verdict.problems == []
+    assert set(_values(clean()).values()) == {0}
+    assert all(figure.met is not False for figure in verdict.figures)
+
+
+ASSET = next(iter(LOAD.expected))
+POISONED = next(number for number, record in enumerate(LOAD.records) if record.poison)
+GOOD = next(number for number, record in enumerate(LOAD.records) if not record.poison)
+
+
+def _without_row(found: Found) -> None:
+    found.rows = {asset_id: row for asset_id, row in found.rows.items() if asset_id != ASSET}
+
+
+def _with_row(found: Found) -> None:
+    found.rows = {**found.rows, "chaos/removed": found.rows[ASSET]}
+
+
+def _with_old_event(found: Found) -> None:
+    found.rows = {**found.rows, ASSET: replace(found.rows[ASSET], extracted_event_id=uuid4())}
+
+
+def _with_other_tags(found: Found) -> None:
+    row = found.rows[ASSET]
+    found.rows = {**found.rows, ASSET: replace(row, look=replace(row.look, tags=()))}
+
+
+def _without_letter(found: Found) -> None:
+    found.letters = [letter for letter in found.letters if letter.place != found.places[POISONED]]
+
+
+def _with_letter(found: Found) -> None:
+    found.letters = [*found.letters, Letter(found.places[GOOD], b"k", b"v")]
+
+
+def _with_changed_letter(found: Found) -> None:
+    first = found.letters[0]
+    found.letters = [replace(first, value=b"other"), *found.letters[1:]]
+
+
+def _without_answer(found: Found) -> None:
+    del found.answers[found.places[GOOD]]
+
+
+def _without_letter_of_a_result(found: Found) -> None:
+    found.tagged_letters = found.tagged_letters[1:]
+
+
+def _with_letter_of_a_good_result(found: Found) -> None:
+    found.tagged_letters = [*found.tagged_letters, (3, 99)]
+
+
+def _with_lag(found: Found) -> None:
+    found.lag_records = {"tagger": 3, "sink": 0}
+
+
+def _with_exit(found: Found) -> None:
+    found.unasked_exits = ["tagger-1 with 1"]
+
+
+def _with_stall(found: Found) -> None:
+    found.stalls = 1
+
+
+def _with_exit_code(found: Found) -> None:
+    found.exit_codes = {"tagger-1": 0, "sink-1": -9}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "figure", "sentence"),
+    [
+        (_without_row, "assets_lost", "1 assets have no row: chaos/"),
+        (_with_row, "rows_too_many", "no asset that should be there: chaos/removed"),
+        (_with_old_event, "rows_wrong", "differ from those of an undisturbed run"),
+        (_with_other_tags, "rows_wrong", "differ from those of an undisturbed run"),
+        (_without_letter, "poison_without_dead_letter", f"{LOAD.records[POISONED].poison} at "),
+        (_with_letter, "dead_letters_of_good_records", "1 good records became dead letters"),
+        (_with_changed_letter, "dead_letters_changed", "not their records byte for byte"),
+        (_without_answer, "good_records_unanswered", "neither result nor removal"),
+        (_without_letter_of_a_result, "bad_results_without_dead_letter", "asset-tagged have no dead letter"),
+        (_with_letter_of_a_good_result, "dead_letters_of_good_results", "asset-tagged became dead letters: (3, 99)"),
+        (_with_lag, "lag_tagger", "3 records wait for the taggers"),
+        (_with_exit, "unasked_exits", "without being killed: tagger-1 with 1"),
+        (_with_stall, "stalls", "1 consumers stalled"),
+        (_with_exit_code, "bad_exit_codes", "when told to: sink-1 with -9"),
+    ],
+)
+def test_each_defect_is_counted_and_told(spoil: Callable[[Found], None], figure: str, sentence: str) -> None:
+    found = clean()
+    spoil(found)
+
+    verdict = judge(LOAD, LOOKS, found)
+
+    (problem,) = verdict.problems
+    assert sentence in problem
+    (unmet,) = [item for item in verdict.figures if item.met is False]
+    assert unmet.figure == figure
+
+
+def test_what_came_twice_is_counted_and_no_problem() -> None:
+    """At least once is what Kafka gives; the rows tell whether it did harm."""
+    found = clean()
+    found.answers[found.places[GOOD]] += 2
+    found.letters = [*found.letters, found.letters[0]]
+    found.tagged_letters = [*found.tagged_letters, (0, 5)]
+
+    assert judge(LOAD, LOOKS, found).problems == []
+    values = _values(found)
+    assert values["duplicates_delivered"] == 2
+    assert values["dead_letters_repeated"] == 1
+    assert values["dead_letters_of_results_repeated"] == 1
+
+
+def test_many_problems_are_told_by_a_few_examples() -> None:
+    found = clean()
+    found.rows = {}
+
+    (problem,) = judge(LOAD, LOOKS, found).problems
+
+    assert problem.startswith(f"{len(LOAD.expected)} assets have no row: ")
+    assert problem.endswith(", …")
+    assert problem.count("chaos/") == 5

@@ -1,0 +1,274 @@
+"""The contract, over real HTTP, with the shipped model."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from consumer.gateway.door import DoorLimits
+from consumer.gateway.tagging import Image
+from consumer.services.tagging_result import TaggingResult
+from consumer.tagging.pipeline import TaggingPipeline
+from consumer.telemetry.metrics import Metrics
+from tests.unit.gateway.serving import Served, picture, served
+
+
+@pytest.fixture
+async def running(pipeline: TaggingPipeline, metrics: Metrics) -> AsyncIterator[Served]:
+    async with served(pipeline, metrics=metrics) as opened:
+        yield opened
+
+
+async def test_an_image_gets_the_answer_that_the_first_services_clients_read(running: Served) -> None:
+    """Every field is there, with the type that a strict client expects."""
+    answer = await running.client.tag(picture(1), asset_id="ui/button", confidence_threshold=0.1)
+
+    assert answer.status == 200
+    body = answer.json
+    assert set(body) == {"asset_id", "tags", "processing_time_ms", "status", "error_message"}
+    assert (body["asset_id"], body["status"], body["error_message"]) == ("ui/button", "success", None)
+    assert isinstance(body["processing_time_ms"], int)
+    assert body["tags"]
+    for tag in body["tags"]:
+        assert set(tag) == {"tag", "category", "confidence", "source_model", "processing_time_ms"}
+        assert isinstance(tag["processing_time_ms"], int)
+
+
+async def test_the_threshold_is_taken_as_it_is(running: Served) -> None:
+    """Zero gives every tag there is, one almost none, and what is between is cut exactly there."""
+    everything = (await running.client.tag(picture(2), confidence_threshold=0.0)).json["tags"]
+    confidences = [tag["confidence"] for tag in everything]
+    assert confidences == sorted(confidences, reverse=True)
+    assert confidences[-1] < 0.05
+
+    cut = confidences[len(confidences) // 2]
+    kept = (await running.client.tag(picture(2), confidence_threshold=cut)).json["tags"]
+
+    assert [tag["confidence"] for tag in kept] == [value for value in confidences if value >= cut]
+
+
+async def test_images_of_many_callers_share_inferences_and_each_gets_its_own_answer(
+    running: Served, pipeline: TaggingPipeline, metrics: Metrics
+) -> None:
+    alone = {}
+    for seed in range(24):
+        prepared = await pipeline.prepare(picture(seed))
+        vector = (await pipeline.embed(prepared)).vector
+        alone[seed] = pipeline.score(vector, prepared, threshold=0.0).tags
+
+    answers = await asyncio.gather(
+        *(running.client.tag(picture(seed), asset_id=f"asset-{seed}", confidence_threshold=0.0) for seed in range(24))
+    )
+
+    for seed, answer in enumerate(answers):
+        assert answer.json["asset_id"] == f"asset-{seed}"
+        given = {(tag["category"], tag["tag"]): tag["confidence"] for tag in answer.json["tags"]}
+        # A batch multiplies in another order; what that moves is far below what tells two of these images apart.
+        assert given == pytest.approx({(tag.category, tag.tag): tag.confidence for tag in alone[seed]}, abs=0.01)
+    assert _largest_batch(metrics) > 1
+
+
+async def test_a_file_upload_gets_the_same_tags(running: Served) -> None:
+    by_json = (await running.client.tag(picture(3), confidence_threshold=0.2)).json
+    form = {"asset_id": "test/asset", "confidence_threshold": "0.2", "file": ("a.png", picture(3), "image/png")}
+    by_form = (await running.client.call("POST", "/api/v1/tag/file", fields=form)).json
+
+    assert [(tag["tag"], tag["confidence"]) for tag in by_form["tags"]] == [
+        (tag["tag"], tag["confidence"]) for tag in by_json["tags"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"body": b"{", "headers": {"content-type": "application/json"}}, 422),
+        ({"body": b"[]", "headers": {"content-type": "application/json"}}, 422),
+        ({"body": b"{}", "headers": {"content-type": "text/plain"}}, 415),
+        ({"json": {"asset_id": "a", "image_data": "aGVsbG8="}}, 422),
+    ],
+    ids=["no JSON", "a list", "a page's form", "no image"],
+)
+async def test_a_clients_own_fault_is_a_4xx_with_a_sentence(
+    running: Served, options: dict[str, Any], status: int
+) -> None:
+    answer = await running.client.call("POST", "/api/v1/tag", **options)
+
+    assert answer.status == status
+    assert set(answer.json) == {"status", "error_message"}
+    assert answer.json["status"] == "error"
+    assert answer.json["error_message"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"asset_id": "a", "file": "only a text"},
+        {"asset_id": "a"},
+        {"file": ("a.png", b"png", "image/png")},
+        {"asset_id": "a", "file": ("a.png", b"", "image/png")},
+        {"asset_id": ("a.png", b"png", "image/png"), "file": ("a.png", b"png", "image/png")},
+        {"asset_id": "a", "confidence_threshold": "much", "file": ("a.png", b"png", "image/png")},
+    ],
+)
+async def test_a_form_at_fault_is_a_422(running: Served, fields: dict[str, Any]) -> None:
+    assert (await running.client.call("POST", "/api/v1/tag/file", fields=fields)).status == 422
+
+
+async def test_a_form_that_is_cut_off_is_a_422(running: Served) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = await running.client.call("POST", "/api/v1/tag/file", body=b"--x\r\nnonsense", headers=headers)
+    assert answer.status == 422
+
+
+async def test_limits_of_pixels_and_bytes(pipeline: TaggingPipeline) -> None:
+    async with served(pipeline, limits=DoorLimits(max_body_bytes=200_000)) as running:
+        assert (await running.client.tag(picture(1, size=513))).status == 413
+        assert (await running.client.tag(b"\0" * 200_000)).status == 413
+
+
+async def test_a_body_without_a_stated_length_meets_the_limit_too(pipeline: TaggingPipeline) -> None:
+    async with served(pipeline, limits=DoorLimits(max_body_bytes=100_000)) as running:
+
+        def chunks() -> Any:
+            for _ in range(200):
+                yield b"x" * 1000
+
+        answer = await running.client.call(
+            "POST", "/api/v1/tag", body=chunks(), headers={"content-type": "application/json"}
+        )
+    assert answer.status == 413
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(pipeline: TaggingPipeline) -> None:
+    async with served(pipeline, limits=DoorLimits(body_seconds=0.3)) as running:
+        answer = await asyncio.to_thread(_half_a_body, int(running.client.url.rsplit(":")[-1]))
+        held = running.gateway.door.requests
+    assert b" 408 " in answer
+    assert held == 0
+
+
+async def test_a_key_is_asked_for_on_the_api_and_nowhere_else(pipeline: TaggingPipeline) -> None:
+    async with served(pipeline, limits=DoorLimits(keys=(b"secret",))) as running:
+        assert (await running.client.tag(picture(1))).status == 401
+        assert (await running.client.tag(picture(1), headers={"X-API-Key": "secret"})).status == 200
+        for path in ("/health", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json"):
+            assert (await running.client.call("GET", path)).status == 200, path
+
+
+async def test_when_full_the_next_is_sent_away_and_comes_in_later(pipeline: TaggingPipeline) -> None:
+    gate = _Gate()
+    async with served(pipeline, limits=DoorLimits(max_requests=2), announcer=gate) as running:
+        inside = [asyncio.create_task(running.client.tag(picture(seed))) for seed in range(2)]
+        await gate.reached.acquire()
+        await gate.reached.acquire()
+
+        turned_away = await running.client.tag(picture(3))
+        gate.opened.set()
+
+        assert turned_away.status == 429
+        assert turned_away.headers["retry-after"] == "1"
+        assert [(await answer).status for answer in inside] == [200, 200]
+        assert (await running.client.tag(picture(3))).status == 200
+
+
+async def test_at_the_end_what_is_being_answered_is_answered(pipeline: TaggingPipeline) -> None:
+    gate = _Gate()
+    async with served(pipeline, announcer=gate) as running:
+        inside = asyncio.create_task(running.client.tag(picture(1)))
+        await gate.reached.acquire()
+        running.gateway.door.closed = True
+        late = await running.client.tag(picture(2))
+        health = await running.client.call("GET", "/health")
+        asyncio.get_running_loop().call_later(0.2, gate.opened.set)
+    assert (late.status, health.status) == (503, 503)
+    assert (await inside).status == 200
+
+
+async def test_readiness_and_health_fall_with_the_model(running: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker whose model is dead must not answer that all is well."""
+
+    async def broken(*_: object) -> object:
+        raise RuntimeError("the session is gone")
+
+    assert (await running.client.call("GET", "/readyz")).status == 200
+    monkeypatch.setattr(TaggingPipeline, "embed", broken)
+    monkeypatch.setattr("consumer.gateway.probe._FRESH_SECONDS", 0.0)
+
+    ready, health = await running.client.call("GET", "/readyz"), await running.client.call("GET", "/health")
+
+    assert (ready.status, health.status) == (503, 503)
+    assert "the session is gone" in ready.json["checks"]["tagging"]
+    assert (await running.client.call("GET", "/livez")).status == 200
+    assert health.json["status"] == "unhealthy"
+
+
+async def test_a_model_that_hangs_is_a_503_and_frees_its_place(
+    pipeline: TaggingPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> object:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    monkeypatch.setattr(TaggingPipeline, "embed", hang)
+    async with served(pipeline, timeout_seconds=0.2) as running:
+        answer = await running.client.tag(picture(1))
+        assert answer.status == 503
+        assert answer.headers["retry-after"]
+        assert running.gateway.door.requests == 0
+
+
+async def test_what_is_not_there_and_what_has_no_database(running: Served) -> None:
+    assert (await running.client.call("GET", "/nothing")).json["status"] == "error"
+    assert (await running.client.call("GET", "/api/v1/tag")).status == 405
+    assert (await running.client.call("GET", "/api/v1/search?tag=weapon")).status == 501
+    assert (await running.client.call("GET", "/api/v1/assets/a/b/tags")).status == 501
+
+
+async def test_answers_are_counted_by_status(running: Served, metrics: Metrics) -> None:
+    await running.client.tag(picture(1))
+    await running.client.tag(b"no image")
+    rendered = metrics.render().decode()
+    assert 'aegis_gateway_requests_total{route="tag",status="200"} 1.0' in rendered
+    assert 'aegis_gateway_requests_total{route="tag",status="422"} 1.0' in rendered
+
+
+async def test_the_page_of_documentation_names_every_path_and_needs_no_network(running: Served) -> None:
+    page = (await running.client.call("GET", "/docs")).text
+    document = (await running.client.call("GET", "/openapi.json")).json
+    assert all(path in page for path in document["paths"])
+    assert "<script" not in page
+    assert "src=" not in page
+
+
+class _Gate:
+    """Holds every answer back until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Semaphore(0)
+        self.opened = asyncio.Event()
+
+    async def announce(self, _: Image, __: TaggingResult) -> None:
+        self.reached.release()
+        await self.opened.wait()
+
+
+def _largest_batch(metrics: Metrics) -> int:
+    """Return the bound of the largest batch that was counted."""
+    families = text_string_to_metric_families(metrics.render().decode())
+    (sizes,) = [family for family in families if family.name == "aegis_inference_batch_size"]
+    buckets = [(float(item.labels["le"]), item.value) for item in sizes.samples if item.name.endswith("_bucket")]
+    total = buckets[-1][1]
+    return int(next(bound for bound, count in buckets if count == total))
+
+
+def _half_a_body(port: int) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(
+            b"POST /api/v1/tag HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+        )
+        return connection.recv(4096)

@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 # Two sets of packages, each with a stamp that says it is installed: what the demo runs on, and what work on it needs.
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
+DEEP := $(VENV)/.installed-deep
 PACKAGES := pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 CHECKED := aegis benchmarks consumer deploy/image devstack export producer_tools schemas tests
@@ -47,6 +48,19 @@ bench: $(DEV) ## Measure; prints tables and writes build/figures/*.json
 .PHONY: chaos
 chaos: $(DEV) ## Kill and cut off every part under load, and count what arrives (8 minutes; ARGS=--short: 2)
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(DEEP) ## Give hostile bytes to whatever reads bytes of strangers (half an hour; ARGS="--seconds 60": three minutes)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+.PHONY: mutation
+mutation: $(DEEP) ## Break the ledger and the fault table in many small ways, and list what no test notices
+	@$(BIN)/python -m tests.mutation
+
+.PHONY: coverage
+coverage: $(DEV) ## Measure how much of the stream engine its tests reach, branch by branch
+	@$(BIN)/pytest tests/unit/stream tests/integration/stream -q --cov=consumer/stream --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=95
 
 .PHONY: image-test
 image-test: $(DEV) ## Build the Docker image and run it; measures it into build/figures/image.json
@@ -98,7 +112,13 @@ $(BIN)/python:
 $(DEV): $(PACKAGES) | $(BIN)/python
 	@echo "install: packages for work and tests, torch among them (minutes the first time)"
 	@$(PIP) -e '.[extract,stack,export,dev]'
+	@sync # gigabytes: until they are on the disk, every fsync of Kafka and PostgreSQL waits for them
 	@touch $(RUN) $(DEV)
+
+$(DEEP): $(DEV)
+	@echo "install: packages for fuzzing and mutation"
+	@$(PIP) -e '.[deep]'
+	@touch $(DEEP)
 
 # Newer packages for work hold those for running.
 $(RUN): $(PACKAGES) | $(BIN)/python

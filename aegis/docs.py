@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from aegis.errors import UserError
+from aegis.faults_page import faults_page
 from aegis.metrics_page import metrics_page
 from aegis.settings_page import settings_page
 from schemas.generate import generated_files
@@ -38,7 +39,12 @@ def command(check: bool, root: Path) -> None:
 
 def all_files() -> dict[str, str]:
     """Return the text of every generated file by its path below the repository's root."""
-    return {**generated_files(), "docs/settings.md": settings_page(), "docs/metrics.md": metrics_page()}
+    return {
+        **generated_files(),
+        "docs/settings.md": settings_page(),
+        "docs/metrics.md": metrics_page(),
+        "docs/faults.md": faults_page(),
+    }
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -15,8 +15,8 @@ from consumer.replay.pace import Pace, in_flight_at
 from consumer.replay.progress import GroupRun, OnProgress, OnRead
 from consumer.replay.selection import Counts, select
 from consumer.replay.since import ChangedSince
+from consumer.services.faults import tagger_faults
 from consumer.services.model import load_bundle_of, open_pipeline
-from consumer.services.tagger import tagger_faults
 from consumer.services.tagger_process import make_handler
 from consumer.settings import EngineSettings, ModelSettings, TaggerSettings
 from consumer.storage.objects import ObjectStore

@@ -6,20 +6,12 @@ import time
 from collections.abc import Sequence
 
 from consumer.services.batches import BatchWriter, WriteBatch
-from consumer.storage.errors import DatabaseUnavailableError, RowRejectedError
 from consumer.storage.rows import TaggedRow, Tombstone, removal, tagged_row
 from consumer.stream.deadline import off_the_clock
-from consumer.stream.faults import FaultKind, FaultRow, FaultTable, at_stage
+from consumer.stream.faults import at_stage
 from consumer.stream.records import Publication, SourceRecord
 from consumer.telemetry.metrics import Metrics
 from schemas import AssetTagged, Stage, check_headers, decode_event, removed_asset, utc_now
-
-SINK_FAULTS = FaultTable(
-    (
-        FaultRow(DatabaseUnavailableError, FaultKind.TRANSIENT, "the database does not answer"),
-        FaultRow(RowRejectedError, FaultKind.POISON, "the database does not take this row"),
-    )
-)
 
 
 class StoringHandler:

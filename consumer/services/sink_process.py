@@ -6,8 +6,9 @@ import structlog
 
 from consumer.services.batches import BatchWriter
 from consumer.services.errors import StartupError
+from consumer.services.faults import sink_faults
 from consumer.services.process import Process, run_engine
-from consumer.services.sink import SINK_FAULTS, StoringHandler, measured
+from consumer.services.sink import StoringHandler, measured
 from consumer.settings import EngineSettings, OperationsSettings, SinkSettings
 from consumer.storage.errors import DatabaseUnavailableError, SchemaVersionError
 from consumer.storage.tags import TagStore
@@ -45,7 +46,7 @@ async def run() -> None:
         engine = StreamEngine(
             stream,
             StoringHandler(writer, process.metrics),
-            SINK_FAULTS,
+            sink_faults(),
             make_consumer=lambda: make_consumer(kafka, stream),
             publisher=Publisher(lambda: make_producer(kafka, stream.client_id), stream.publish_timeout_seconds),
             observer=process.metrics,

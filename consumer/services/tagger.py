@@ -14,20 +14,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from consumer.services.admission import Admission
+from consumer.services.errors import ChecksumMismatchError, ImageMismatchError
 from consumer.services.tagging_result import TaggedBy, TaggingResult, tagged_event
-from consumer.storage.errors import (
-    BucketMissingError,
-    ObjectForbiddenError,
-    ObjectMissingError,
-    ObjectTooLargeError,
-    StoreUnavailableError,
-)
 from consumer.storage.objects import ObjectStore
 from consumer.stream.budget import ByteBudget
 from consumer.stream.deadline import off_the_clock
-from consumer.stream.faults import FaultKind, FaultRow, FaultTable, at_stage
+from consumer.stream.faults import at_stage
 from consumer.stream.records import Publication, SourceRecord
-from consumer.tagging.errors import ImageRejectedError
 from consumer.tagging.pipeline import PreparedImage, TaggingPipeline
 from consumer.telemetry.metrics import Metrics
 from schemas import (
@@ -49,35 +42,6 @@ from schemas import (
 )
 
 EVENT_SOURCE = "/aegis/tagger"
-
-
-class ChecksumMismatchError(Exception):
-    """The object is not the one the event speaks of."""
-
-
-class ImageMismatchError(Exception):
-    """The image's dimensions are not those that the event states."""
-
-
-def tagger_faults(missing_object_grace_seconds: float) -> FaultTable:
-    """Return who is to blame for each error of the tagger's stages."""
-    return FaultTable(
-        (
-            FaultRow(StoreUnavailableError, FaultKind.TRANSIENT, "the object store does not answer"),
-            FaultRow(
-                ObjectMissingError,
-                FaultKind.POISON,
-                "the object is not there, and had its time to appear",
-                grace_seconds=missing_object_grace_seconds,
-            ),
-            FaultRow(BucketMissingError, FaultKind.TRANSIENT, "an allowed bucket is not there: a fault of the set-up"),
-            FaultRow(ObjectForbiddenError, FaultKind.POISON, "the object lies where we may not read"),
-            FaultRow(ObjectTooLargeError, FaultKind.POISON, "the object is larger than we download"),
-            FaultRow(ChecksumMismatchError, FaultKind.POISON, "the object is not the one that was extracted"),
-            FaultRow(ImageMismatchError, FaultKind.POISON, "the image is not the one that was extracted"),
-            FaultRow(ImageRejectedError, FaultKind.POISON, "the object is no image that we decode"),
-        )
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ import time
 import structlog
 
 from consumer.services.admission import Admission
+from consumer.services.faults import tagger_faults
 from consumer.services.model import open_pipeline
 from consumer.services.process import Process, run_engine
-from consumer.services.tagger import TaggingHandler, tagger_faults
+from consumer.services.tagger import TaggingHandler
 from consumer.settings import EngineSettings, ModelSettings, OperationsSettings, TaggerSettings
 from consumer.storage.objects import ObjectStore
 from consumer.stream.budget import ByteBudget

@@ -93,8 +93,8 @@ class FaultTable:
     __slots__ = ("_rows",)
 
     def __init__(self, rows: tuple[FaultRow, ...]) -> None:
-        """Build the table from a service's rows; :data:`COMMON_ROWS` stand behind them."""
-        self._rows = {row.error: row for row in (*COMMON_ROWS, *rows)}
+        """Build the table from a service's rows; :func:`common_rows` stand behind them."""
+        self._rows = {row.error: row for row in (*common_rows(), *rows)}
 
     def row_for(self, error: BaseException) -> FaultRow:
         for ancestor in type(error).__mro__:
@@ -122,13 +122,16 @@ TOO_LARGE_ERRORS = (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeErro
 
 _UNLISTED = FaultRow(Exception, FaultKind.UNKNOWN, "not listed: it may pass, or be a defect of ours")
 
-COMMON_ROWS = (
-    FaultRow(EventDecodeError, FaultKind.POISON, "the value is not an event that we can read"),
-    *(FaultRow(error, FaultKind.POISON, "the result is larger than the topic takes") for error in TOO_LARGE_ERRORS),
-    FaultRow(kafka.InvalidTimestampError, FaultKind.POISON, "the topic takes no record of this time"),
-    FaultRow(kafka.UnknownError, FaultKind.UNKNOWN, "the broker refuses for a reason that the client does not know"),
-    FaultRow(kafka.KafkaError, FaultKind.TRANSIENT, "the broker did not take the result"),
-    FaultRow(ConnectionError, FaultKind.TRANSIENT, "a service cannot be reached"),
-    FaultRow(DeadlineExceededError, FaultKind.UNKNOWN, "the record took longer than its deadline: slow or hanging"),
-    FaultRow(MemoryError, FaultKind.UNKNOWN, "no memory left: the record's size or our neighbours'"),
-)
+
+def common_rows() -> tuple[FaultRow, ...]:
+    """Return the rows that hold for every service."""
+    return (
+        FaultRow(EventDecodeError, FaultKind.POISON, "the value is not an event that we can read"),
+        *(FaultRow(error, FaultKind.POISON, "the result is larger than the topic takes") for error in TOO_LARGE_ERRORS),
+        FaultRow(kafka.InvalidTimestampError, FaultKind.POISON, "the topic takes no record of this time"),
+        FaultRow(kafka.UnknownError, FaultKind.UNKNOWN, "the broker refuses for a reason that its client cannot name"),
+        FaultRow(kafka.KafkaError, FaultKind.TRANSIENT, "the broker did not take the result"),
+        FaultRow(ConnectionError, FaultKind.TRANSIENT, "a service cannot be reached"),
+        FaultRow(DeadlineExceededError, FaultKind.UNKNOWN, "the record took longer than its deadline: slow or hanging"),
+        FaultRow(MemoryError, FaultKind.UNKNOWN, "no memory left: the record's size or our neighbours'"),
+    )

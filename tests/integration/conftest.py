@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -14,6 +15,23 @@ from devstack import Stack
 from schemas.connections import DatabaseConnection, ObjectStoreConnection
 
 _EXTERNAL = ("AEGIS_KAFKA_BOOTSTRAP", "AEGIS_S3_ENDPOINT", "AEGIS_S3_ACCESS_KEY", "AEGIS_S3_SECRET_KEY", "AEGIS_PG_DSN")
+
+
+_SHOWN_CHARACTERS = 4000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the processes and services of its test said last."""
+    report = yield
+    if report.when == "call" and report.failed:
+        temporary, services = (item.funcargs.get(name) for name in ("tmp_path", "stack"))
+        logs = sorted(temporary.rglob("*.log")) if isinstance(temporary, Path) else []
+        logs += sorted((services.folder / "logs").glob("*.log")) if isinstance(services, Stack) else []
+        report.sections += [
+            (f"end of {log.name}", log.read_text(errors="replace")[-_SHOWN_CHARACTERS:]) for log in logs
+        ]
+    return report
 
 
 @pytest.fixture(scope="session")

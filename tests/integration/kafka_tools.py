@@ -107,7 +107,7 @@ async def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
         await admin.close()
 
 
-async def eventually(condition: Callable[[], bool | Awaitable[bool]], what: str, timeout_seconds: float = 30.0) -> None:
+async def eventually(condition: Callable[[], bool | Awaitable[bool]], what: str, timeout_seconds: float = 60.0) -> None:
     """Wait until the condition holds; fail with ``what`` when it does not in time."""
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:

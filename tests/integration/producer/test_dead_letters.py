@@ -299,10 +299,10 @@ async def test_an_interrupted_redrive_keeps_what_it_did(box: Box, command: Aegis
     """Ctrl-C: what was put back is closed."""
     for number in range(40):
         await box.fail(f"k{number}".encode(), b"v")
-    with command.start("dlq", "redrive", "--all", "--rate", "20") as process:
+    with command.start("dlq", "redrive", "--all", "--rate", "4") as process:
 
         async def some() -> bool:
-            return len(await box.source_records()) >= 45
+            return len(await box.source_records()) >= 42
 
         await eventually(some, "some are put back", 60)
         process.send_signal(signal.SIGINT)

@@ -128,6 +128,7 @@ async def test_a_process_that_returns_under_its_name_keeps_its_partitions(harnes
     await members["two"].shut_down()
     await asyncio.sleep(0.5)
     members["two"] = start("two")
+    await eventually(lambda: len(watching["two"].seen) > len(before["two"]), "it has its partition again")
     await writing
     await harness.until_committed(len(values))
     for member in members.values():

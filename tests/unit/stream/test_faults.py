@@ -7,12 +7,12 @@ from aiokafka import errors as kafka
 
 from consumer.stream.deadline import DeadlineExceededError
 from consumer.stream.faults import (
-    COMMON_ROWS,
     FaultKind,
     FaultRow,
     FaultTable,
     StageError,
     at_stage,
+    common_rows,
     failure_of,
     judge,
 )
@@ -78,7 +78,7 @@ def test_every_row_gives_its_reason() -> None:
     """The table is documentation too."""
     table = FaultTable((FaultRow(ServiceError, FaultKind.POISON, "reason"),))
 
-    assert len(list(table)) == len(COMMON_ROWS) + 1
+    assert len(list(table)) == len(common_rows()) + 1
     assert all(row.reason for row in table)
 
 
@@ -126,6 +126,7 @@ def test_a_stage_is_named_by_the_innermost_block() -> None:
     assert failure.error is cause
     assert failure.error_class == "ServiceError"
     assert failure.message == "broken"
+    assert str(caught.value) == "decode-image: broken"
 
 
 def test_an_error_outside_every_stage_says_so() -> None:

@@ -1,0 +1,1 @@
+"""Hostile bytes for whatever reads bytes of strangers: ``python -m tests.fuzz``."""

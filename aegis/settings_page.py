@@ -27,6 +27,8 @@ from schemas.connections import DatabaseConnection, KafkaConnection, ObjectStore
 
 _KIB = 1024
 _EXTRACTION = "`aegis extract`, `aegis publish`"
+_LOG = "`aegis replay`, `aegis retag`, `aegis tail`"
+_TABLES = "gateway (may be unset), `aegis db`, `aegis replay --filter`, `aegis tags`, `aegis search`, `aegis verdict`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,17 @@ class Section:
 
 
 SECTIONS = (
-    Section(KafkaConnection, f"tagger, sink, `aegis topics`, `aegis dlq`, {_EXTRACTION}"),
-    Section(TopicSettings, f"tagger, sink, `aegis topics`, `aegis dlq`, {_EXTRACTION}"),
-    Section(ObjectStoreConnection, f"tagger, `aegis bucket`, {_EXTRACTION}"),
-    Section(DatabaseConnection, "sink, gateway (if set), `aegis db`, `aegis tags`, `aegis search`, `aegis verdict`"),
-    Section(TaggerSettings, "tagger"),
-    Section(ModelSettings, "tagger, gateway"),
+    Section(
+        KafkaConnection, f"tagger, sink, gateway (if it publishes), `aegis topics`, `aegis dlq`, {_LOG}, {_EXTRACTION}"
+    ),
+    Section(TopicSettings, f"tagger, sink, gateway, `aegis topics`, `aegis dlq`, {_LOG}, {_EXTRACTION}"),
+    Section(ObjectStoreConnection, f"tagger, gateway (if it publishes), `aegis bucket`, `aegis replay`, {_EXTRACTION}"),
+    Section(DatabaseConnection, f"sink, {_TABLES}"),
+    Section(TaggerSettings, "tagger, `aegis replay`"),
+    Section(ModelSettings, "tagger, gateway, `aegis replay`, `aegis retag`"),
     Section(SinkSettings, "sink"),
     Section(GatewaySettings, "gateway"),
-    Section(EngineSettings, "tagger, sink"),
+    Section(EngineSettings, "tagger, sink, `aegis replay`, `aegis retag`"),
     Section(OperationsSettings, "tagger, sink, gateway"),
     Section(ExtractSettings, _EXTRACTION),
     Section(SpoolSettings, _EXTRACTION),

@@ -1,5 +1,7 @@
 """A corpus of tagged events as large as you like: random embeddings, everything else as the tagger writes it.
 
+A tool for other benchmarks, run by hand:
+
 python -m benchmarks.corpus 1000000 --topic asset-tagged
 """
 

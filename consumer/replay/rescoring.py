@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+from pydantic_core import from_json
 
 from consumer.tagging.bundle import Bundle
 from consumer.tagging.names import AssetNames
@@ -29,6 +30,14 @@ class UnusableEventError(ValueError):
     """The event lacks what scoring needs."""
 
 
+class Scorable(NamedTuple):
+    """An event, and what of it was unpacked already."""
+
+    event: Fields
+    extracted_event_id: UUID
+    embedding: npt.NDArray[np.float16]
+
+
 class Rescorer:
     """Scores the embeddings that events carry against a bundle's vocabulary, many at a time.
 
@@ -42,28 +51,29 @@ class Rescorer:
         self._model_digest = bundle.digest
         self._taxonomy = bundle.taxonomy_ref(names=use_names).model_dump()
 
-    def embedding(self, event: Fields) -> npt.NDArray[np.float16]:
-        """Return the event's embedding; raises UnusableEventError where the event cannot be scored."""
+    def read(self, value: bytes) -> Scorable:
+        """Return what an event's bytes hold; raises UnusableEventError where it cannot be scored."""
         try:
+            event: Fields = from_json(value)
             packed = base64.b64decode(event["embedding"]["data"], validate=True)
-            UUID(event["extracted_event_id"])
+            extracted_event_id = UUID(event["extracted_event_id"])
         except (KeyError, TypeError, ValueError) as error:
             raise UnusableEventError(f"it has no embedding, or answers no event: {error}") from error
         if len(packed) != self._dim * _BYTES_A_NUMBER:
             raise UnusableEventError(
                 f"its embedding has {len(packed) // _BYTES_A_NUMBER} numbers, those of its model have {self._dim}"
             )
-        return np.frombuffer(packed, "<f2")
+        return Scorable(event, extracted_event_id, np.frombuffer(packed, "<f2"))
 
-    def rescore(self, events: Sequence[Fields]) -> list[dict[str, Any]]:
+    def rescore(self, items: Sequence[Scorable]) -> list[dict[str, Any]]:
         """Return the new event for each of these, whose embeddings are all of this bundle's model."""
-        if not events:
+        if not items:
             return []
         started = time.perf_counter()
-        embeddings = np.stack([self.embedding(event) for event in events])
-        pixels = [event["pixel_evidence"] for event in events]
-        found = self._scorer.score_rows(embeddings, pixels, [self._names(event) for event in events])
-        score_ms = round((time.perf_counter() - started) * 1000 / len(events), 3)
+        embeddings = np.stack([item.embedding for item in items])
+        pixels = [item.event["pixel_evidence"] for item in items]
+        found = self._scorer.score_rows(embeddings, pixels, [self._names(item.event) for item in items])
+        score_ms = round((time.perf_counter() - started) * 1000 / len(items), 3)
         common = {
             "occurred_at": format_rfc3339(utc_now()),
             "taxonomy": self._taxonomy,
@@ -71,17 +81,15 @@ class Rescorer:
         }
         return [
             {
-                **{name: value for name, value in event.items() if name != "embedding"},
+                **{name: value for name, value in item.event.items() if name != "embedding"},
                 **common,
-                "event_id": str(
-                    tagged_event_id(UUID(event["extracted_event_id"]), self._model_digest, self._taxonomy["digest"])
-                ),
-                "tags": [tag._asdict() for tag in tags],
-                "model": {**event["model"], "calibrated": self._scorer.calibrated},
+                "event_id": str(tagged_event_id(item.extracted_event_id, self._model_digest, self._taxonomy["digest"])),
+                "tags": tags,
+                "model": {**item.event["model"], "calibrated": self._scorer.calibrated},
                 # Last, so that kcat shows the tags first.
-                "embedding": event["embedding"],
+                "embedding": item.event["embedding"],
             }
-            for event, tags in zip(events, found, strict=True)
+            for item, tags in zip(items, found, strict=True)
         ]
 
     def _names(self, event: Fields) -> AssetNames:

@@ -11,9 +11,9 @@ from typing import Any, Final
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-from consumer.replay.rescoring import Fields, Rescorer
+from consumer.replay.rescoring import Fields, Rescorer, Scorable, UnusableEventError
 from consumer.replay.since import ChangedSince
 from consumer.replay.tagged_selection import TaggedSelection
 from consumer.stream.faults import TOO_LARGE_ERRORS
@@ -74,14 +74,14 @@ class RetagLoop:
                 self._rest_at_the_end(batches)
 
     async def _work(self, batches: dict[TopicPartition, list[Any]], ended: asyncio.Event) -> None:
-        events = [
-            (record, event)
+        wanted = [
+            (record, item)
             for place, records in batches.items()
             for record in records
-            if (event := self._wanted(place.partition, record)) is not None
+            if (item := self._wanted(place.partition, record)) is not None
         ]
-        rescored = self.work.rescorer.rescore([event for _, event in events])
-        results = [self._result(record, event) for (record, _), event in zip(events, rescored, strict=True)]
+        rescored = self.work.rescorer.rescore([item for _, item in wanted])
+        results = [self._result(record, event) for (record, _), event in zip(wanted, rescored, strict=True)]
         if not await self._write(results, ended):
             return
         self.retagged += len(rescored)
@@ -89,16 +89,14 @@ class RetagLoop:
         with suppress(KafkaError, IllegalStateError):
             await self.consumer.commit({place: records[-1].offset + 1 for place, records in batches.items()})
 
-    def _wanted(self, partition: int, record: Any) -> Fields | None:
+    def _wanted(self, partition: int, record: Any) -> Scorable | None:
         if not self.work.selection.holds(partition, record.offset) or self.work.changed.holds(record.key):
             return None
         try:
-            event: Fields = from_json(record.value)
-            self.work.rescorer.embedding(event)
-        except ValueError as error:
+            return self.work.rescorer.read(record.value)
+        except UnusableEventError as error:
             _log.warning("retag.left_alone", partition=partition, offset=record.offset, error=str(error))
             return None
-        return event
 
     async def _write(self, results: Sequence[Publication], ended: asyncio.Event) -> bool:
         """Write until all are acknowledged, however long that takes; False when ended before."""

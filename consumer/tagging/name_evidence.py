@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -15,11 +16,12 @@ from consumer.tagging.taxonomy import Category
 # Weights of patterns that nothing was fitted for.
 _UNFITTED_STEM: Final = 1.0
 _UNFITTED_FOLDER: Final = 0.5
+_WORDS_KEPT: Final = 65_536
 _Said = tuple[int, float]
 
 
 class NameEvidence:
-    """Looks names up by their words, instead of asking every pattern of every tag. Immutable, so threads may share it.
+    """Looks names up by their words, instead of asking every pattern of every tag. Threads may share it.
 
     Of the patterns of a tag that match, the one that says most counts; a tag without a match has 0.
     """
@@ -37,6 +39,8 @@ class NameEvidence:
             at += len(spec.tags)
         self._tags = at
         self._by_word, self._by_beginning = _indexed(self._in_folder)
+        # A corpus has few words, each of them many times.
+        self._begun_by = lru_cache(_WORDS_KEPT)(self._look_up)
 
     def of(self, names: AssetNames) -> NDArray[np.float64]:
         """Return the log-likelihood ratio of every tag, [tags]; `places` tells where each category is."""
@@ -61,11 +65,14 @@ class NameEvidence:
 
     def _plain(self, words: Words) -> set[str]:
         """Return the patterns without `_` that match somewhere in these words."""
-        likely = {pattern for word in words for form in _singulars(word) for pattern in self._by_word.get(form, ())}
-        likely.update(
-            pattern for beginning, pattern in self._by_beginning if any(word.startswith(beginning) for word in words)
-        )
+        likely = {pattern for word in words for pattern in self._begun_by(word)}
         return {pattern for pattern in likely if " " not in pattern or matches_within(pattern, words)}
+
+    def _look_up(self, word: str) -> tuple[str, ...]:
+        """Return the patterns whose first word this one is."""
+        whole = [pattern for form in _singulars(word) for pattern in self._by_word.get(form, ())]
+        cut = [pattern for beginning, pattern in self._by_beginning if word.startswith(beginning)]
+        return (*whole, *cut)
 
 
 def _indexed(patterns: Iterable[str]) -> tuple[dict[str, list[str]], list[tuple[str, str]]]:

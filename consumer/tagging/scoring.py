@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ Vector = NDArray[np.floating]
 PixelEvidence = Mapping[str, Mapping[str, float]]
 
 
-class GivenTag(NamedTuple):
+class GivenTag(TypedDict):
     """A tag as events carry it, without a model's validation of what we made ourselves."""
 
     tag: str
@@ -102,7 +102,7 @@ class Scorer:
         `threshold`: in place of the taxonomy's own.
         """
         (given,) = self.score_rows(embedding[None], [pixels], [names], threshold=threshold)
-        return [Tag(**one._asdict()) for one in given]
+        return [Tag(**one) for one in given]
 
     def score_rows(
         self,
@@ -119,7 +119,7 @@ class Scorer:
         for category, seen in self.evidence_rows(embeddings, pixels, names).items():
             self._give(category, seen, threshold, found)
         for tags in found:
-            tags.sort(key=lambda tag: -tag.confidence)
+            tags.sort(key=lambda tag: -tag["confidence"])
         return found
 
     def probabilities(
@@ -164,6 +164,7 @@ class Scorer:
         if seen.words.any():
             seen_only = judge(seen.without_words(), exclusive=rule.spec.exclusive, fitted=rule.fitted)
         bounds = rule.bounds(threshold)
+        shown = [rule.spec.shown_name(name) for name in rule.names]
         hits = np.nonzero(confidences >= bounds - _ROUNDING)
         rows, places = hits
         for row, at, exact, alone, named, tested in zip(
@@ -174,7 +175,9 @@ class Scorer:
             confidence = round(exact, 4)
             if confidence >= bounds[at]:
                 source = self._said_by(rule, at, alone=alone, named=named, tested=tested)
-                found[row].append(GivenTag(rule.spec.shown_name(rule.names[at]), category, confidence, source))
+                found[row].append(
+                    {"tag": shown[at], "category": category, "confidence": confidence, "source_model": source}
+                )
 
     def _said_by(self, rule: _Rule, at: int, *, alone: bool, named: bool, tested: bool) -> str:
         """Name who speaks for a tag: what reaches its threshold alone, or all that together do; joined by a plus."""

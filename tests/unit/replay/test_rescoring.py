@@ -120,8 +120,9 @@ def test_a_vocabulary_from_a_file_has_the_digest_that_compiling_it_into_the_bund
 
 async def test_what_a_newer_writer_added_is_carried_on_and_the_embedding_stays_last(revised: Bundle) -> None:
     fields = json.loads(encode_event(await _tagged(BUNDLE, picture(1))))
+    rescorer = Rescorer(revised, use_names=True)
 
-    (rescored,) = Rescorer(revised, use_names=True).rescore([{**fields, "from_the_future": [1]}])
+    (rescored,) = rescorer.rescore([rescorer.read(to_json({**fields, "from_the_future": [1]}))])
 
     assert rescored["from_the_future"] == [1]
     assert list(rescored)[-1] == "embedding"
@@ -132,17 +133,18 @@ async def test_an_event_that_cannot_be_scored_is_told(revised: Bundle) -> None:
     foreign = event.model_copy(update={"embedding": Embedding.from_array(np.ones(7, np.float32))})
     rescorer = Rescorer(revised, use_names=True)
     with pytest.raises(UnusableEventError, match="7 numbers"):
-        rescorer.embedding(json.loads(encode_event(foreign)))
+        rescorer.read(encode_event(foreign))
     for broken in ({}, {"embedding": None}, {"embedding": {"data": "!"}, "extracted_event_id": "x"}):
         with pytest.raises(UnusableEventError):
-            rescorer.embedding(broken)
+            rescorer.read(to_json(broken))
     assert rescorer.rescore([]) == []
 
 
 def _rescored(bundle: Bundle, *events: AssetTagged) -> list[AssetTagged]:
     """Take the events from the wire, and read what comes out as any reader would."""
-    fields = [json.loads(encode_event(event)) for event in events]
-    return [decode_event(AssetTagged, to_json(event)) for event in Rescorer(bundle, use_names=True).rescore(fields)]
+    rescorer = Rescorer(bundle, use_names=True)
+    rescored = rescorer.rescore([rescorer.read(encode_event(event)) for event in events])
+    return [decode_event(AssetTagged, to_json(event)) for event in rescored]
 
 
 def test_ids_depend_on_the_vocabulary() -> None:

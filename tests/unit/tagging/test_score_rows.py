@@ -31,9 +31,7 @@ def test_each_row_gets_what_it_gets_alone() -> None:
             scorer.score(embedding, tests, called, threshold=threshold)
             for embedding, tests, called in zip(embeddings, pixels, names, strict=True)
         ]
-        assert [[tuple(tag) for tag in row] for row in many] == [
-            [(tag.tag, tag.category, tag.confidence, tag.source_model) for tag in row] for row in alone
-        ]
+        assert many == [[tag.model_dump() for tag in row] for row in alone]
 
 
 def test_no_row_gets_nothing() -> None:

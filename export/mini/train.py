@@ -38,7 +38,7 @@ class Plan:
     The rates are held for the share `held` of the steps, then fall along a half cosine.
     """
 
-    steps: int = 4000
+    steps: int = 2600
     batch: int = 128
     captions: int = 40
     stages: tuple[tuple[float, int], ...] = ((0.5, 64), (1.0, 96))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
@@ -58,6 +59,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory, images: Path) -> Path:
     taxonomy = {"id": "t", "version": "1", "categories": {"beasts": BEASTS, "color_palettes": PALETTES}}
     (work / "taxonomy.yaml").write_text(json.dumps(taxonomy))
     source = Source(str(clip_config(work)), None)
+    # With some weights the pictures alone order everything right, and names have nothing to add.
+    torch.manual_seed(0)
     loaded = load(source, (128, 128, 128), "pad")
     (work / "bundle").mkdir()
     pixels = textures(images, loaded.image)

@@ -1,4 +1,4 @@
-"""Prometheus scrapes a tagger and a sink at work: each query of the dashboard, and each alert, is answered."""
+"""Prometheus scrapes a tagger, a sink and a gateway at work: each query of the dashboard, and each alert, is answered."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ import yaml
 
 from devstack.state import free_port
 from schemas import ObjectRef
+from tests.integration.gateway.conftest import gateway_process
 from tests.integration.kafka_tools import eventually
 from tests.integration.pipeline.running import Pipeline, new_asset_id, texture
 from tests.integration.prometheus import query, rules
 from tests.unit.deploy.queries import PROMETHEUS, dashboard_queries
+from tests.unit.gateway.serving import Client, picture
 
 pytestmark = pytest.mark.skipif(
     shutil.which("prometheus") is None, reason="prometheus is not on the PATH (Debian: apt-get install prometheus)"
@@ -93,8 +95,9 @@ async def _operations_address(pipeline: Pipeline, service: str) -> str:
     return told()[0]
 
 
-async def _one_of_everything(pipeline: Pipeline) -> None:
-    """A texture, a record that is no event, and an object that is waited for in vain."""
+async def _one_of_everything(pipeline: Pipeline, gateway: Client) -> None:
+    """A texture by each way, a record that is no event, and an object that is waited for in vain."""
+    await gateway.tag(picture(31))
     await pipeline.publish(pipeline.event(new_asset_id("watch"), pipeline.upload(texture(31))))
     await pipeline.publish_raw(b"test/watch/broken", b"{")
     missing = ObjectRef(bucket=pipeline.bucket, key="sha256/00/00/missing.png")
@@ -115,10 +118,11 @@ async def test_every_query_is_answered(own_pipeline: Pipeline, tmp_path: Path) -
     )
     assert spooled.aegis("publish", "--spool").returncode == 0
 
-    with _served(exported) as port:
+    with _served(exported) as port, gateway_process(own_pipeline) as (_, gateway):
         targets = {
             "tagger": (await _operations_address(own_pipeline, "tagger"), "/metrics"),
             "sink": (await _operations_address(own_pipeline, "sink"), "/metrics"),
+            "gateway": (await _operations_address(own_pipeline, "gateway"), "/metrics"),
             "extractors": (f"127.0.0.1:{port}", "/spool.prom"),
         }
         with _prometheus(tmp_path, targets) as address:
@@ -127,7 +131,7 @@ async def test_every_query_is_answered(own_pipeline: Pipeline, tmp_path: Path) -
 
             async def all_answered() -> bool:
                 nonlocal unanswered
-                await _one_of_everything(own_pipeline)
+                await _one_of_everything(own_pipeline, gateway)
                 await asyncio.sleep(1)
                 answers = {promql: await asyncio.to_thread(_answered, address, promql) for promql in unanswered}
                 unanswered = {promql for promql, answered in answers.items() if not answered}

@@ -1,4 +1,4 @@
-"""Prometheus scrapes a tagger, a sink and a gateway at work: each query of the dashboard, and each alert, is answered."""
+"""Prometheus scrapes a tagger, a sink and a gateway at work: each dashboard query, and each alert, is answered."""
 
 from __future__ import annotations
 

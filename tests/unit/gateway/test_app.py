@@ -61,16 +61,23 @@ async def test_images_of_many_callers_share_inferences_and_each_gets_its_own_ans
         vector = (await pipeline.embed(prepared)).vector
         alone[seed] = pipeline.score(vector, prepared, threshold=0.0).tags
 
-    answers = await asyncio.gather(
-        *(running.client.tag(picture(seed), asset_id=f"asset-{seed}", confidence_threshold=0.0) for seed in range(24))
-    )
+    # Whether requests meet is the scheduler's to say: callers come again until some did.
+    for _ in range(25):
+        answers = await asyncio.gather(
+            *(
+                running.client.tag(picture(seed), asset_id=f"asset-{seed}", confidence_threshold=0.0)
+                for seed in range(24)
+            )
+        )
 
-    for seed, answer in enumerate(answers):
-        assert answer.json["asset_id"] == f"asset-{seed}"
-        given = {(tag["category"], tag["tag"]): tag["confidence"] for tag in answer.json["tags"]}
-        # A batch multiplies in another order; what that moves is far below what tells two of these images apart.
-        assert given == pytest.approx({(tag.category, tag.tag): tag.confidence for tag in alone[seed]}, abs=0.01)
-    assert _largest_batch(metrics) > 1
+        for seed, answer in enumerate(answers):
+            assert answer.json["asset_id"] == f"asset-{seed}"
+            given = {(tag["category"], tag["tag"]): tag["confidence"] for tag in answer.json["tags"]}
+            # A batch multiplies in another order; what that moves is far below what tells two of these images apart.
+            assert given == pytest.approx({(tag.category, tag.tag): tag.confidence for tag in alone[seed]}, abs=0.01)
+        if _largest_batch(metrics) > 1:
+            return
+    pytest.fail("no two images shared an inference")
 
 
 async def test_a_file_upload_gets_the_same_tags(running: Served) -> None:

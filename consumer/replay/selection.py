@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from consumer.replay.filters import Question
 from consumer.replay.newest import Chosen, Newest
 from consumer.replay.progress import OnRead
+from consumer.replay.selected import SelectedOffsets
 from consumer.stream.plan import PartitionPlan, Plan
 from consumer.stream.reading import TopicReader
 from schemas import AssetExtracted, EventDecodeError, decode_event
@@ -28,21 +28,13 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(SelectedOffsets):
     """The chosen offsets by partition."""
 
-    chosen: Mapping[int, Chosen]
     counts: Counts = field(default_factory=Counts)
 
     def __len__(self) -> int:
         return self.counts.selected
-
-    def holds(self, partition: int, offset: int) -> bool:
-        return partition in self.chosen and offset in self.chosen[partition]
-
-    def done(self, committed: Mapping[int, int]) -> int:
-        """Return how many of them a group that committed these offsets has behind it."""
-        return sum(chosen.before(committed.get(partition, 0)) for partition, chosen in self.chosen.items())
 
 
 async def select(topic: TopicReader, plan: Plan, question: Question, on_read: OnRead) -> Selection:

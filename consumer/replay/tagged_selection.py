@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +11,7 @@ from pydantic_core import from_json
 
 from consumer.replay.newest import Chosen, Keys, Newest
 from consumer.replay.progress import OnRead
+from consumer.replay.selected import SelectedOffsets
 from consumer.stream.plan import Plan
 from consumer.stream.reading import TopicReader
 from schemas import AssetTagged
@@ -41,22 +41,14 @@ class TaggedCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class TaggedSelection:
+class TaggedSelection(SelectedOffsets):
     """The offsets to be scored by partition, and the digests of the keys whose images are needed."""
 
-    chosen: Mapping[int, Chosen]
     image_keys: Keys
     counts: TaggedCounts = field(default_factory=TaggedCounts)
 
     def __len__(self) -> int:
         return self.counts.selected
-
-    def holds(self, partition: int, offset: int) -> bool:
-        return partition in self.chosen and offset in self.chosen[partition]
-
-    def done(self, committed: Mapping[int, int]) -> int:
-        """Return how many of them a group that committed these offsets has behind it."""
-        return sum(chosen.before(committed.get(partition, 0)) for partition, chosen in self.chosen.items())
 
 
 async def select_tagged(topic: TopicReader, plan: Plan, vocabulary: Vocabulary, on_read: OnRead) -> TaggedSelection:

@@ -7,12 +7,11 @@ import signal
 from urllib.parse import quote
 
 import pytest
-from minio import Minio
 
 from consumer.storage.database import connect
 from consumer.storage.verdicts import Verdict, record_verdict
 from schemas import AssetExtracted, decode_event, tagged_event_id
-from schemas.connections import DatabaseConnection, ObjectStoreConnection
+from schemas.connections import DatabaseConnection
 from schemas.objects import sha256_hex
 from tests.integration.gateway.conftest import gateway_process
 from tests.integration.kafka_tools import eventually
@@ -31,7 +30,7 @@ async def test_what_it_tags_is_an_asset_like_any_other(corner: Pipeline, publish
     extracted = decode_event(AssetExtracted, record.value or b"")
     assert answer.status == 200
     assert extracted.object.sha256 == sha256_hex(data)
-    assert _stored_object(corner, extracted.object.key) == data
+    assert corner.stored_object(extracted.object.key) == data
     assert tagged.event_id == tagged_event_id(extracted.event_id, tagged.model.digest, tagged.taxonomy.digest)
     assert (tagged.caused_by.partition, tagged.caused_by.offset) == (record.partition, record.offset)
     given = {(tag["category"], tag["tag"]): tag["confidence"] for tag in answer.json["tags"]}
@@ -125,27 +124,6 @@ async def test_tables_of_another_version_and_a_missing_key_are_refused_at_start(
         await eventually(lambda service=service: service.process.poll() is not None, "it ends")  # type: ignore[misc]
         assert service.process.returncode == 2
         assert named in service.log_path.read_text()
-
-
-def _stored_object(corner: Pipeline, key: str) -> bytes:
-    connection = ObjectStoreConnection(
-        endpoint=corner.environment["AEGIS_S3_ENDPOINT"],
-        access_key=corner.environment["AEGIS_S3_ACCESS_KEY"],
-        secret_key=corner.environment["AEGIS_S3_SECRET_KEY"],
-    )
-    client = Minio(
-        endpoint=connection.address,
-        access_key=connection.access_key,
-        secret_key=connection.secret_key.get_secret_value(),
-        secure=connection.secure,
-        region=connection.region,
-    )
-    answer = client.get_object(corner.bucket, key)
-    try:
-        return bytes(answer.read())
-    finally:
-        answer.close()
-        answer.release_conn()
 
 
 def _database(corner: Pipeline) -> DatabaseConnection:

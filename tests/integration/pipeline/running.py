@@ -140,24 +140,36 @@ class Pipeline:
     def upload(self, data: bytes, extension: str = "png", bucket: str | None = None) -> ObjectRef:
         """Store bytes under their content address."""
         digest = sha256_hex(data)
-        connection = ObjectStoreConnection(
-            endpoint=self.environment["AEGIS_S3_ENDPOINT"],
-            access_key=self.environment["AEGIS_S3_ACCESS_KEY"],
-            secret_key=self.environment["AEGIS_S3_SECRET_KEY"],
-        )
-        client = Minio(
-            endpoint=connection.address,
-            access_key=connection.access_key,
-            secret_key=connection.secret_key.get_secret_value(),
-            secure=connection.secure,
-            region=connection.region,
-        )
+        client = self._store()
         place = bucket or self.bucket
         if not client.bucket_exists(place):
             client.make_bucket(place)
         key = object_key(digest, extension)
         client.put_object(place, key, io.BytesIO(data), len(data))
         return ObjectRef(bucket=place, key=key, size=len(data), sha256=digest)
+
+    def stored_object(self, key: str) -> bytes:
+        """Return what lies in the bucket under this key."""
+        answer = self._store().get_object(self.bucket, key)
+        try:
+            return bytes(answer.read())
+        finally:
+            answer.close()
+            answer.release_conn()
+
+    def _store(self) -> Minio:
+        connection = ObjectStoreConnection(
+            endpoint=self.environment["AEGIS_S3_ENDPOINT"],
+            access_key=self.environment["AEGIS_S3_ACCESS_KEY"],
+            secret_key=self.environment["AEGIS_S3_SECRET_KEY"],
+        )
+        return Minio(
+            endpoint=connection.address,
+            access_key=connection.access_key,
+            secret_key=connection.secret_key.get_secret_value(),
+            secure=connection.secure,
+            region=connection.region,
+        )
 
     def event(self, asset_id: str, reference: ObjectRef, **fields: Any) -> AssetExtracted:
         return AssetExtracted(

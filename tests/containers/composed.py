@@ -78,6 +78,7 @@ class Composed:
                 "AEGIS_S3_SECRET_KEY": secrets["MINIO_ROOT_PASSWORD"],
                 "AEGIS_S3_BUCKET": "aegis-assets",
                 "AEGIS_PG_DSN": f"postgresql://{database}",
+                "AEGIS_PG_SCHEMA": "aegis",
             },
             self.folder,
         )

@@ -1,4 +1,4 @@
-"""A corner of the stack for one test: topics, tables and a bucket of its own, and no process yet."""
+"""A corner of the stack for a test or a module: topics, groups, tables and a bucket of its own, and no process yet."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ def make_corner(stack_environment: Mapping[str, str], logs: Path, **environment:
             "AEGIS_TOPIC_PARTITIONS": "4",
             "AEGIS_S3_BUCKET": name,
             "AEGIS_PG_SCHEMA": name,
+            "AEGIS_TAGGER_GROUP": f"{name}-tagger",
+            "AEGIS_SINK_GROUP": f"{name}-sink",
             "AEGIS_OPS_LOG_FORMAT": "json",
             **environment,
         },

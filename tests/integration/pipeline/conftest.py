@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.integration.corner import make_corner
 from tests.integration.pipeline.running import Pipeline
 
 
@@ -47,20 +47,10 @@ def _running(stack_environment: Mapping[str, str], logs: Path) -> Iterator[Pipel
 
 
 def _prepared(stack_environment: Mapping[str, str], logs: Path) -> Pipeline:
-    """Make topics and tables of its own."""
-    name = f"p{uuid.uuid4().hex[:8]}"
-    environment = {
-        **stack_environment,
-        "AEGIS_TOPIC_PREFIX": f"{name}-",
-        "AEGIS_TOPIC_PARTITIONS": "4",
-        "AEGIS_S3_BUCKET": name,
-        "AEGIS_TAGGER_MAX_OBJECT_BYTES": str(1024 * 1024),
-        "AEGIS_TAGGER_MAX_PIXELS": str(2048 * 2048),
-        "AEGIS_TAGGER_MISSING_OBJECT_GRACE_SECONDS": "3",
-        "AEGIS_OPS_LOG_FORMAT": "json",
-    }
-    pipeline = Pipeline(environment, logs)
-    for command in (("topics", "apply"), ("db", "migrate")):
-        done = pipeline.aegis(*command)
-        assert done.returncode == 0, done.stderr
-    return pipeline
+    return make_corner(
+        stack_environment,
+        logs,
+        AEGIS_TAGGER_MAX_OBJECT_BYTES=str(1024 * 1024),
+        AEGIS_TAGGER_MAX_PIXELS=str(2048 * 2048),
+        AEGIS_TAGGER_MISSING_OBJECT_GRACE_SECONDS="3",
+    )

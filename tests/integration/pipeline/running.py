@@ -228,7 +228,7 @@ class Pipeline:
     async def rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         connection = await asyncpg.connect(self.environment["AEGIS_PG_DSN"])
         try:
-            await connection.execute(f"SET search_path TO {self.environment.get('AEGIS_PG_SCHEMA', 'aegis')}, public")
+            await connection.execute(f"SET search_path TO {self.environment['AEGIS_PG_SCHEMA']}, public")
             return list(await connection.fetch(query, *arguments))
         finally:
             await connection.close()

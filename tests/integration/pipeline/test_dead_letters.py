@@ -46,7 +46,7 @@ async def test_malformed_json(pipeline: Pipeline) -> None:
     assert (history.error_class, history.error_stage) == ("MalformedEventError", Stage.DECODE_EVENT)
     assert (history.topic, history.partition, history.offset) == (pipeline.topics.extracted, partition, offset)
     assert history.disposition is Disposition.POISON
-    assert history.group == "aegis-tagger"
+    assert history.group == pipeline.environment["AEGIS_TAGGER_GROUP"]
 
 
 async def test_an_unknown_major_version(pipeline: Pipeline) -> None:
@@ -188,4 +188,4 @@ async def test_a_malformed_tagged_event_is_a_dead_letter_of_the_sink(pipeline: P
     await pipeline.stored(good)
 
     history = _history(letter)
-    assert (history.error_class, history.group) == ("MalformedEventError", "aegis-sink")
+    assert (history.error_class, history.group) == ("MalformedEventError", pipeline.environment["AEGIS_SINK_GROUP"])

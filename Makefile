@@ -59,8 +59,7 @@ mutation: $(DEEP) ## Break the ledger and the fault table in many small ways, an
 
 .PHONY: coverage
 coverage: $(DEV) ## Measure how much of the stream engine its tests reach, branch by branch
-	@$(BIN)/pytest tests/unit/stream tests/integration/stream -q --cov=consumer/stream --cov-branch \
-		--cov-report=term-missing:skip-covered --cov-fail-under=95
+	@$(BIN)/python -m tests.coverage
 
 .PHONY: image-test
 image-test: $(DEV) ## Build the Docker image and run it; measures it into build/figures/image.json

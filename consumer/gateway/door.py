@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
@@ -97,6 +98,8 @@ class DoorMiddleware:
         try:
             self._door.admit(Headers(scope=scope))
         except RefusedError as refusal:
+            if self._door.closed:
+                await self._read_away(receive)
             await refusal.response()(scope, receive, send)
             return
         body = _Body(self._door, receive, asyncio.get_running_loop().time() + self._door.limits.body_seconds)
@@ -105,6 +108,20 @@ class DoorMiddleware:
             await self._app(scope, body.receive, send)
         finally:
             self._door.leave(body.size_bytes)
+
+    async def _read_away(self, receive: Receive) -> None:
+        """Let a body come in and forget it, while the drain waits.
+
+        Closing a connection on bytes that were not read resets it, and its client never sees the answer.
+        """
+        self._door.enter()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._door.limits.body_seconds):
+                    while (await receive()).get("more_body", False):
+                        pass
+        finally:
+            self._door.leave(0)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -194,6 +195,24 @@ async def test_at_the_end_what_is_being_answered_is_answered(pipeline: TaggingPi
         asyncio.get_running_loop().call_later(0.2, gate.opened.set)
     assert (late.status, health.status) == (503, 503)
     assert (await inside).status == 200
+
+
+async def test_who_still_sends_while_it_drains_gets_to_read_the_refusal(running: Served) -> None:
+    """A connection that is closed on bytes nobody read is reset, and the answer with it."""
+    running.gateway.door.closed = True
+    address = urlsplit(running.client.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    pieces, piece = 20, b"x" * 100_000
+    writer.write(f"POST /api/v1/tag HTTP/1.1\r\nHost: test\r\nContent-Length: {pieces * len(piece)}\r\n\r\n".encode())
+    for _ in range(pieces):
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0.01)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"shutting down" in answer
 
 
 async def test_readiness_and_health_fall_with_the_model(running: Served, monkeypatch: pytest.MonkeyPatch) -> None:

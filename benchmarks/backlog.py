@@ -1,0 +1,123 @@
+"""How much memory a tagger takes with a backlog in front of it: it must not grow with what waits.
+
+    python -m benchmarks.backlog
+
+Two taggers, one after the other, each on a topic of its own: the first finds a short backlog and works it off, the
+second a long one, and is watched for as long as asked. It takes minutes: run by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+import click
+import psutil
+from aiokafka import AIOKafkaProducer
+
+from benchmarks.figures import Figure, report
+from benchmarks.services import variables
+from devstack import Stack
+from schemas import AssetExtracted, encode_event, event_headers
+from tests.integration.kafka_tools import committed
+from tests.integration.pipeline.running import Pipeline, new_asset_id
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+SAMPLE_SECONDS = 0.5
+GOAL_RATIO = 1.2
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What one tagger took and did."""
+
+    peak_rss_bytes: int
+    records: int
+    seconds: float
+
+
+@click.command()
+@click.option("--short", default=1_000, show_default=True, help="Events of the short backlog.")
+@click.option("--long", "long_", default=200_000, show_default=True, help="Events of the long one.")
+@click.option("--seconds", default=240.0, show_default=True, help="How long the long one is watched, at most.")
+def main(short: int, long_: int, seconds: float) -> None:
+    """Measure and report."""
+    with tempfile.TemporaryDirectory(prefix="aegis-backlog-") as folder:
+        stack = Stack(Path(folder) / "stack")
+        stack.up()
+        try:
+            first = asyncio.run(_measured(stack, Path(folder), short, seconds))
+            second = asyncio.run(_measured(stack, Path(folder), long_, seconds))
+        finally:
+            stack.reset()
+    report(
+        "backlog",
+        [
+            Figure("short_backlog", short, "events", None, "higher"),
+            Figure("long_backlog", long_, "events", None, "higher"),
+            Figure("rss_peak_short", first.peak_rss_bytes / _MIB, "MiB", None, "lower"),
+            Figure("rss_peak_long", second.peak_rss_bytes / _MIB, "MiB", None, "lower"),
+            Figure("rss_long_over_short", second.peak_rss_bytes / first.peak_rss_bytes, "ratio", GOAL_RATIO, "lower"),
+            Figure("watched_long", second.seconds, "s", None, "higher"),
+            Figure("tagged_long", second.records, "events", None, "higher"),
+        ],
+    )
+
+
+async def _measured(stack: Stack, folder: Path, count: int, seconds: float) -> Watched:
+    name = f"backlog{uuid.uuid4().hex[:6]}"
+    names = {"AEGIS_TOPIC_PREFIX": f"{name}-", "AEGIS_S3_BUCKET": name, "AEGIS_TAGGER_GROUP": name}
+    pipeline = Pipeline({**variables(stack), **names}, folder)
+    applied = await asyncio.to_thread(pipeline.aegis, "topics", "apply")
+    if applied.returncode:
+        raise SystemExit(applied.stderr)
+    await _publish(pipeline, count)
+    tagger = pipeline.service("tagger")
+    tagger.start()
+    try:
+        return await _watch(pipeline, psutil.Process(tagger.process.pid), name, count, seconds)
+    finally:
+        await asyncio.to_thread(tagger.stop)
+
+
+async def _publish(pipeline: Pipeline, count: int) -> None:
+    async with AIOKafkaProducer(
+        bootstrap_servers=pipeline.bootstrap, enable_idempotence=True, linger_ms=50
+    ) as producer:
+        for event in islice(_events(pipeline), count):
+            await producer.send(
+                pipeline.topics.extracted,
+                encode_event(event),
+                key=event.asset_id.encode(),
+                headers=list(event_headers(event, source="/backlog")),
+            )
+        await producer.flush()
+
+
+def _events(pipeline: Pipeline) -> Iterator[AssetExtracted]:
+    objects = [pipeline.upload(path.read_bytes()) for path in sorted(SAMPLES.rglob("*.png"))]
+    for reference in cycle(objects):
+        yield pipeline.event(new_asset_id("backlog"), reference)
+
+
+async def _watch(pipeline: Pipeline, process: psutil.Process, group: str, count: int, seconds: float) -> Watched:
+    """Look at the memory until nothing is left, or the time is over."""
+    started = time.monotonic()
+    peak_bytes, tagged = 0, 0
+    while tagged < count and time.monotonic() - started < seconds:
+        peak_bytes = max(peak_bytes, process.memory_info().rss)
+        await asyncio.sleep(SAMPLE_SECONDS)
+        # The topic is new, and holds these events alone: what is committed is what was tagged.
+        tagged = sum((await committed(pipeline.bootstrap, group, pipeline.topics.extracted)).values())
+    return Watched(peak_bytes, tagged, time.monotonic() - started)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +11,12 @@ from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
-from minio import Minio
 
-from schemas import AssetTagged, DeadLetter, EventDecodeError, ObjectRef, Topics, decode_event, header_text
-from schemas.connections import ObjectStoreConnection
-from schemas.objects import object_key, sha256_hex
+from schemas import AssetTagged, DeadLetter, EventDecodeError, decode_event, header_text
 from tests.chaos.load import Load, PlannedRecord
 from tests.chaos.verdict import FoundRow, Letter, Look, Place
 from tests.integration.kafka_tools import Written, read_all
+from tests.integration.places import Places
 
 NUMBER_HEADER = "chaos-number"
 BAD_RESULT_HEADER = "chaos-bad-result"
@@ -40,38 +37,16 @@ FROM assets AS asset WHERE asset.asset_id LIKE $1
 
 
 @dataclass(slots=True)
-class World:
+class World(Places):
     """The services under the names of one run."""
 
     environment: Mapping[str, str]
     published: int = field(default=0, init=False)
 
-    @property
-    def bootstrap(self) -> str:
-        return self.environment["AEGIS_KAFKA_BOOTSTRAP"]
-
-    @property
-    def topics(self) -> Topics:
-        return Topics(self.environment["AEGIS_TOPIC_PREFIX"])
-
-    @property
-    def bucket(self) -> str:
-        return self.environment["AEGIS_S3_BUCKET"]
-
     def good_objects(self) -> list[bytes]:
         """Return real textures, the smaller ones."""
         files = sorted(_SAMPLES.rglob("*.png"))
         return [file.read_bytes() for file in files if file.stat().st_size <= _MAX_SAMPLE_BYTES]
-
-    def upload(self, data: bytes) -> ObjectRef:
-        """Store bytes under their content address."""
-        client = self._store()
-        if not client.bucket_exists(self.bucket):
-            client.make_bucket(self.bucket)
-        digest = sha256_hex(data)
-        key = object_key(digest, "png")
-        client.put_object(self.bucket, key, io.BytesIO(data), len(data))
-        return ObjectRef(bucket=self.bucket, key=key, size=len(data), sha256=digest)
 
     async def publish(self, load: Load, seconds: float) -> None:
         """Publish all of it, evenly over that time; an outage of Kafka is waited out by the producer, in order."""
@@ -150,20 +125,6 @@ class World:
         records = await read_all(self.bootstrap, self.topics.tagged)
         return frozenset(
             (item.partition, item.offset) for item in records if header_text(item.headers, BAD_RESULT_HEADER)
-        )
-
-    def _store(self) -> Minio:
-        connection = ObjectStoreConnection(
-            endpoint=self.environment["AEGIS_S3_ENDPOINT"],
-            access_key=self.environment["AEGIS_S3_ACCESS_KEY"],
-            secret_key=self.environment["AEGIS_S3_SECRET_KEY"],
-        )
-        return Minio(
-            endpoint=connection.address,
-            access_key=connection.access_key,
-            secret_key=connection.secret_key.get_secret_value(),
-            secure=connection.secure,
-            region=connection.region,
         )
 
 

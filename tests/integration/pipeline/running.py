@@ -18,13 +18,11 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import asyncpg
-from minio import Minio
 from PIL import Image
 
-from schemas import AssetExtracted, AssetTagged, ObjectRef, Topics, decode_event, encode_event, event_headers, utc_now
-from schemas.connections import ObjectStoreConnection
-from schemas.objects import object_key, sha256_hex
+from schemas import AssetExtracted, AssetTagged, ObjectRef, decode_event, encode_event, event_headers, utc_now
 from tests.integration.kafka_tools import Written, eventually, read_all, write
+from tests.integration.places import Places
 
 _STOP_TIMEOUT_SECONDS = 40
 
@@ -97,24 +95,12 @@ class ServiceProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Places):
     """What a test needs to push an asset in at one end and see it come out at the other."""
 
     environment: Mapping[str, str]
     log_dir: Path
     services: list[ServiceProcess] = field(default_factory=list)
-
-    @property
-    def bootstrap(self) -> str:
-        return self.environment["AEGIS_KAFKA_BOOTSTRAP"]
-
-    @property
-    def topics(self) -> Topics:
-        return Topics(self.environment["AEGIS_TOPIC_PREFIX"])
-
-    @property
-    def bucket(self) -> str:
-        return self.environment["AEGIS_S3_BUCKET"]
 
     def service(self, name: str, **environment: str) -> ServiceProcess:
         log_path = self.log_dir / f"{name}-{uuid.uuid4().hex[:8]}.log"
@@ -135,40 +121,6 @@ class Pipeline:
             text=True,
             timeout=120,
             check=False,
-        )
-
-    def upload(self, data: bytes, extension: str = "png", bucket: str | None = None) -> ObjectRef:
-        """Store bytes under their content address."""
-        digest = sha256_hex(data)
-        client = self._store()
-        place = bucket or self.bucket
-        if not client.bucket_exists(place):
-            client.make_bucket(place)
-        key = object_key(digest, extension)
-        client.put_object(place, key, io.BytesIO(data), len(data))
-        return ObjectRef(bucket=place, key=key, size=len(data), sha256=digest)
-
-    def stored_object(self, key: str) -> bytes:
-        """Return what lies in the bucket under this key."""
-        answer = self._store().get_object(self.bucket, key)
-        try:
-            return bytes(answer.read())
-        finally:
-            answer.close()
-            answer.release_conn()
-
-    def _store(self) -> Minio:
-        connection = ObjectStoreConnection(
-            endpoint=self.environment["AEGIS_S3_ENDPOINT"],
-            access_key=self.environment["AEGIS_S3_ACCESS_KEY"],
-            secret_key=self.environment["AEGIS_S3_SECRET_KEY"],
-        )
-        return Minio(
-            endpoint=connection.address,
-            access_key=connection.access_key,
-            secret_key=connection.secret_key.get_secret_value(),
-            secure=connection.secure,
-            region=connection.region,
         )
 
     def event(self, asset_id: str, reference: ObjectRef, **fields: Any) -> AssetExtracted:

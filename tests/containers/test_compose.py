@@ -179,7 +179,6 @@ async def test_a_restart_of_everything_loses_nothing(composed: Composed, pipelin
 
 async def test_the_gateway_tags_an_image_for_those_who_have_the_key(composed: Composed) -> None:
     await _whole(composed)
-    composed.compose("up", "--detach", "--wait", "gateway")
     secrets = dict(line.split("=", 1) for line in (composed.folder / ".env").read_text().splitlines())
     address = f"http://127.0.0.1:{composed.variables['GATEWAY_PORT']}/api/v1/tag/file"
     form = ["--form", "asset_id=banana", "--form", "file=@samples/supertuxkart/banana.png"]
@@ -204,7 +203,7 @@ async def test_prometheus_scrapes_every_process_and_knows_the_alerts(
 
     def scraped() -> bool:
         up = {series["metric"]["job"]: int(series["value"][1]) for series in query(address, "sum by (job) (up)")}
-        return up.items() >= {"tagger": TAGGERS, "sink": 1}.items()
+        return up.items() >= {"tagger": TAGGERS, "sink": 1, "gateway": 1}.items()
 
     await eventually(scraped, "every process scraped", 60)
     assert "AegisStalled" in {rule["name"] for rule in rules(address)}

@@ -25,7 +25,7 @@ from benchmarks.figures import Figure, report
 from benchmarks.services import variables
 from devstack import Stack
 from schemas import AssetExtracted, encode_event, event_headers
-from tests.integration.kafka_tools import committed
+from tests.integration.kafka_tools import committed, eventually
 from tests.integration.pipeline.running import Pipeline, new_asset_id
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
@@ -73,7 +73,12 @@ def main(short: int, long_: int, seconds: float) -> None:
 
 async def _measured(stack: Stack, folder: Path, count: int, seconds: float) -> Watched:
     name = f"backlog{uuid.uuid4().hex[:6]}"
-    names = {"AEGIS_TOPIC_PREFIX": f"{name}-", "AEGIS_S3_BUCKET": name, "AEGIS_TAGGER_GROUP": name}
+    names = {
+        "AEGIS_TOPIC_PREFIX": f"{name}-",
+        "AEGIS_S3_BUCKET": name,
+        "AEGIS_TAGGER_GROUP": name,
+        "AEGIS_OPS_LOG_FORMAT": "json",
+    }
     pipeline = Pipeline({**variables(stack), **names}, folder)
     applied = await asyncio.to_thread(pipeline.aegis, "topics", "apply")
     if applied.returncode:
@@ -82,6 +87,7 @@ async def _measured(stack: Stack, folder: Path, count: int, seconds: float) -> W
     tagger = pipeline.service("tagger")
     tagger.start()
     try:
+        await eventually(lambda: any(line["event"] == "group.assigned" for line in tagger.events()), "it has joined")
         return await _watch(pipeline, psutil.Process(tagger.process.pid), name, count, seconds)
     finally:
         await asyncio.to_thread(tagger.stop)

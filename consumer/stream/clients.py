@@ -35,8 +35,8 @@ def make_consumer(
         metadata_max_age_ms=60_000,
         # A partition's fetch must hold the largest record, or the consumer never gets past it.
         max_partition_fetch_bytes=DEAD_LETTER_MESSAGE_BYTES,
-        # Few bytes are prefetched for each partition: the backlog stays on the broker.
-        fetch_max_bytes=8 * DEAD_LETTER_MESSAGE_BYTES,
+        # Few bytes are prefetched: the backlog stays on the broker.
+        fetch_max_bytes=4 * DEAD_LETTER_MESSAGE_BYTES,
     )
 
 

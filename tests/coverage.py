@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, report
 
-_TESTS = ("tests/unit/stream", "tests/integration/stream")
+_TESTS = ("tests/unit/stream", "tests/unit/replay", "tests/integration/stream", "tests/integration/replay")
 _JSON = Path("build/coverage.json")
 _GOAL_PERCENT = 95
 

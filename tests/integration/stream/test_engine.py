@@ -236,6 +236,25 @@ async def test_the_breaker_stops_intake_instead_of_flooding_the_dead_letter_topi
         assert running.engine.readiness_problem() is None
 
 
+async def test_while_it_drains_it_is_not_ready(harness: Harness) -> None:
+    """So that no probe counts on it any more; alive it is."""
+    arrived, finish = asyncio.Event(), asyncio.Event()
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        arrived.set()
+        await finish.wait()
+        return (harness.copy(record),)
+
+    async with harness.running(handle) as running:
+        await write(harness.bootstrap, harness.source, _numbered(1))
+        await arrived.wait()
+        running.stop.set()
+        await eventually(lambda: "draining" in (running.engine.readiness_problem() or ""), "it says that it drains")
+        assert running.engine.liveness_problem() is None
+        finish.set()
+    assert await harness.output_values() == [b"0"]
+
+
 async def test_an_engine_waits_for_a_topic_that_is_not_there_yet(harness: Harness) -> None:
     """It is not ready, does not create it, and stops when told to."""
     harness = harness.tuned(topic=f"{harness.source}-later")

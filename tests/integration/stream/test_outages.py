@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from consumer.stream.clients import make_consumer, make_producer
 from consumer.stream.closing import abandon_producer, close_consumer
+from consumer.stream.faults import FaultKind, FaultRow, FaultTable
 from consumer.stream.publisher import Publisher, PublishTimeoutError
 from consumer.stream.records import Publication, SourceRecord
 from devstack import Stack
@@ -59,6 +60,32 @@ async def test_a_broker_that_is_killed_while_results_are_written_loses_none(kafk
 
 async def _some(harness: Harness) -> bool:
     return bool(await harness.output_values())
+
+
+async def test_a_dead_letter_that_cannot_be_written_holds_its_record_until_it_can(
+    kafka: Stack, harness: Harness
+) -> None:
+    """The offset never passes a record of which nothing is kept."""
+    harness = harness.tuned(publish_timeout_seconds=1)
+    harness.faults = FaultTable((FaultRow(UnicodeDecodeError, FaultKind.POISON, "not text"),))
+    arrived, broken = asyncio.Event(), asyncio.Event()
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        arrived.set()
+        await broken.wait()
+        (record.value or b"").decode()
+        return ()
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, [(b"k", b"\xff")])
+        await arrived.wait()
+        with frozen(kafka, "kafka"):
+            broken.set()
+            await asyncio.sleep(3)
+        await harness.until_committed(1)
+
+    (letter,) = {item.value for item in await read_all(harness.bootstrap, harness.dead_letters)}
+    assert letter == b"\xff"
 
 
 async def test_a_producer_that_is_given_up_writes_nothing_later(kafka: Stack, harness: Harness) -> None:

@@ -150,3 +150,25 @@ async def test_an_error_inside_gives_the_bytes_back() -> None:
             raise RuntimeError
 
     assert budget.free_bytes == 10
+
+
+async def test_one_that_is_cancelled_as_it_is_served_takes_nothing_with_it() -> None:
+    """Between being told and waking up, it has its share already."""
+    budget = ByteBudget(10)
+    first, release = asyncio.Event(), asyncio.Event()
+
+    async def hold(taken: asyncio.Event) -> None:
+        async with budget.hold(10):
+            taken.set()
+            await release.wait()
+
+    holding = asyncio.create_task(hold(first))
+    await first.wait()
+    waiting = asyncio.create_task(hold(asyncio.Event()))
+    await asyncio.sleep(0)
+    release.set()
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(holding, waiting, return_exceptions=True)
+
+    assert budget.free_bytes == 10

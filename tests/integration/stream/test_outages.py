@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from consumer.stream.clients import make_consumer, make_producer
 from consumer.stream.closing import abandon_producer, close_consumer
 from consumer.stream.faults import FaultKind, FaultRow, FaultTable
+from consumer.stream.planned import PlannedGroup
 from consumer.stream.publisher import Publisher, PublishTimeoutError
 from consumer.stream.records import Publication, SourceRecord
 from devstack import Stack
@@ -232,3 +233,16 @@ async def test_an_outage_is_not_ready_and_alive(kafka: Stack, harness: Harness) 
         assert running.engine.liveness_problem() is None
         await asyncio.to_thread(kafka.start, "kafka")
         await eventually(lambda: running.engine.readiness_problem() is None, "the engine is ready again", 40)
+
+
+async def test_a_look_at_a_group_waits_for_brokers_that_are_away(kafka: Stack, harness: Harness) -> None:
+    async with PlannedGroup(
+        KafkaConnection(bootstrap=harness.bootstrap), harness.settings.group, harness.source
+    ) as group:
+        before = await group.state()
+        await asyncio.to_thread(kafka.stop, "kafka", kill=True)
+        looking = asyncio.create_task(group.state())
+        await asyncio.sleep(1)
+        assert not looking.done()
+        await asyncio.to_thread(kafka.start, "kafka")
+        assert await looking == before

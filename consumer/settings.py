@@ -185,6 +185,13 @@ class TaggerSettings(BaseSettings):
         default=(), description="Comma-separated; not set: every key of the allowed buckets"
     )
 
+    reuse: Literal["off", "memory", "database"] = Field(
+        default="off",
+        description="Where results for equal content are looked for before it is inferred; database: in memory first, "
+        "then in the tables of AEGIS_PG_DSN; a replay after a fix of decoding wants off",
+    )
+    reuse_entries: int = Field(default=4096, ge=1, le=10_000_000, description="Images remembered in memory, at most")
+
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:

@@ -218,6 +218,12 @@ class SinkSettings(BaseSettings):
     model_config = _config("AEGIS_SINK_")
 
     group: str = Field(default="aegis-sink", min_length=1, max_length=249, description="Consumer group")
+    topic: str | None = Field(
+        default=None,
+        max_length=249,
+        description="Topic of tagged events that is stored; not set: asset-tagged. For a second schema, with a group "
+        "and AEGIS_PG_SCHEMA of its own",
+    )
     max_records_in_flight: int = Field(
         default=4000, ge=1, le=100_000, description="Records taken in and not finished, at most"
     )

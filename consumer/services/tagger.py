@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -34,6 +35,7 @@ from schemas import (
     ImageInfo,
     MalformedEventError,
     ObjectRef,
+    Source,
     Stage,
     TimingsMs,
     check_headers,
@@ -184,10 +186,19 @@ def receive(record: SourceRecord) -> AssetExtracted | None:
     return event
 
 
-def names_of(event: AssetExtracted) -> tuple[str | None, ...]:
+class Named(Protocol):
+    """What is told of an asset's names."""
+
+    @property
+    def asset_id(self) -> str: ...
+    @property
+    def source(self) -> Source | None: ...
+
+
+def names_of(asset: Named) -> tuple[str | None, ...]:
     """Return what the asset is called: evidence for its tags."""
-    source = event.source
-    return (event.asset_id,) if source is None else (source.name, source.container_path, event.asset_id)
+    source = asset.source
+    return (asset.asset_id,) if source is None else (source.name, source.container_path, asset.asset_id)
 
 
 def _size_or(reference: ObjectRef, default: int) -> int:

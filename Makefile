@@ -18,7 +18,7 @@ CHECKED := aegis benchmarks consumer deploy/image devstack export producer_tools
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(DEV) ## Make .venv with everything for working on the project
@@ -44,6 +44,11 @@ bench: $(DEV) ## Measure; prints tables and writes build/figures/*.json
 	@for file in $$(grep -L 'run by hand' $$(grep -l '__name__ == "__main__"' benchmarks/*.py)); do \
 		echo "bench: $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; \
 	done
+
+.PHONY: bench-replay
+bench-replay: $(DEV) ## Measure replay, retag and gateway with ViT-B-32 of random weights; into build/figures (10 minutes)
+	@$(BIN)/python -m benchmarks.replay
+	@$(BIN)/python -m benchmarks.gateway
 
 .PHONY: chaos
 chaos: $(DEV) ## Kill and cut off every part under load, and count what arrives (8 minutes; ARGS=--short: 2)

@@ -19,6 +19,8 @@ _VERBS = {
     "publish": "Send the events that an outage kept in the local spool",
     "replay": "Tag again what was extracted, beside live tagging",
     "retag": "Apply another vocabulary to what is tagged already",
+    "compare": "Show on a sample what another model or vocabulary would change",
+    "switch": "Make the tables of a new model the current ones, and back",
     "tail": "Follow what is tagged, live",
     "tags": "Show the tags of one asset",
     "search": "Find assets by their tags, or by what they look like",

@@ -17,11 +17,11 @@ from consumer.tagging.textual import TextEncoder
 from export.compile import compile_vectors
 
 
-def revised_bundle(taxonomy: Path | None, calibration: Path | None) -> Bundle:
-    """Return the bundle with what these files say in place of its own; raises UserError."""
+def revised_bundle(taxonomy: Path | None, calibration: Path | None, model: str | None = None) -> Bundle:
+    """Return the settings' bundle, or ``model``, with what these files say in place of its own; raises UserError."""
     settings = ModelSettings()
     try:
-        bundle = load_bundle(bundle_folder(settings.bundle, settings.cache_dir))
+        bundle = load_bundle(bundle_folder(model or settings.bundle, settings.cache_dir))
         if taxonomy is not None:
             loaded = load_taxonomy(taxonomy)
             vectors = compile_vectors(loaded, TextEncoder(bundle.path, bundle.manifest))

@@ -40,7 +40,7 @@ def main(assets: int) -> None:
         stack = Stack(Path(folder) / "stack")
         stack.up()
         try:
-            seconds = _measured(variables(stack), assets)
+            seconds = measured(variables(stack), assets)
         finally:
             stack.reset()
     # Of the largest of the processes that ended: the command itself.
@@ -55,7 +55,7 @@ def main(assets: int) -> None:
     )
 
 
-def _measured(environment: dict[str, str], assets: int) -> float:
+def measured(environment: dict[str, str], assets: int) -> float:
     """Return the seconds of the whole command."""
     prefix = f"b{uuid.uuid4().hex[:8]}-"
     bundle = load_bundle(default_bundle_path())

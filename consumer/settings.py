@@ -185,6 +185,13 @@ class TaggerSettings(BaseSettings):
         default=(), description="Comma-separated; not set: every key of the allowed buckets"
     )
 
+    reuse: Literal["off", "memory", "database"] = Field(
+        default="off",
+        description="Where results for equal content are looked for before it is inferred; database: in memory first, "
+        "then in the tables of AEGIS_PG_DSN; a replay after a fix of decoding wants off",
+    )
+    reuse_entries: int = Field(default=4096, ge=1, le=10_000_000, description="Images remembered in memory, at most")
+
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
@@ -211,6 +218,12 @@ class SinkSettings(BaseSettings):
     model_config = _config("AEGIS_SINK_")
 
     group: str = Field(default="aegis-sink", min_length=1, max_length=249, description="Consumer group")
+    topic: str | None = Field(
+        default=None,
+        max_length=249,
+        description="Topic of tagged events that is stored; not set: asset-tagged. For a second schema, with a group "
+        "and AEGIS_PG_SCHEMA of its own",
+    )
     max_records_in_flight: int = Field(
         default=4000, ge=1, le=100_000, description="Records taken in and not finished, at most"
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Iterable
 from html import escape
@@ -15,30 +13,12 @@ from PIL import Image
 
 from export import diagrams
 from export.judged import DEFAULT_CONFIDENCE, Judged
+from export.pages import page, table, thumbnail
 
 if TYPE_CHECKING:
     from export.evaluate import Evaluation
 
 _WORST = 24
-_THUMBNAIL_PIXELS = 112
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1d2125; --dim: #667; --line: #d5d9de;
-  --paper: #fff; --said: #2b6cb0; --bad: #c0392b }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --dim: #9aa3ad; --line: #3a4148; --paper: #16191c;
-  --said: #63a4e8; --bad: #ef8276 } }
-body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 70rem;
-  margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.5rem } h2 { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem }
-table { border-collapse: collapse; margin: 1rem 0 } .wide { overflow-x: auto }
-th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(--line) }
-th:first-child, td:first-child { text-align: left } th { color: var(--dim); font-weight: 500 }
-.figures { display: flex; flex-wrap: wrap; gap: 2rem; align-items: flex-start }
-figure { margin: 0 } figcaption { color: var(--dim); max-width: 22rem }
-svg text { fill: var(--ink); font: 11px system-ui, sans-serif }
-.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem }
-.sheet img { max-width: 100%; image-rendering: auto; background: #808080 } .sheet p { margin: .2rem 0; font-size: .8rem;
-  overflow-wrap: anywhere } .bad { color: var(--bad) } .dim { color: var(--dim) }
-"""
 
 
 def write_report(found: Evaluation, images: Path, folder: Path) -> Path:
@@ -55,15 +35,13 @@ def _page(found: Evaluation, images: Path) -> str:
     heads = ("category", "images", "top-1", "mAP", "precision", "recall", "ECE", "Brier", "tags in an event")
     keys = ("images", "top1", "map", "precision_at_default", "recall_at_default", "ece", "brier", "tags_per_image")
     rows = [(category, *(_number(part[key]) for key in keys)) for category, part in found.report.items()]
-    return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{escape(found.bundle_id)}: how good its tags are</title><style>{_STYLE}</style>
-<h1>{escape(found.bundle_id)}: how good its tags are</h1>
-<p>{len(found.images)} labelled images, {found.precision} graph, median {found.tags_per_image_median:g} tags in an
-event.{trust} Precision and recall count tags of confidence {DEFAULT_CONFIDENCE} and more; ECE is the expected
+    body = f"""
+<p>{len(found.images)} labelled images, {found.precision} graph, median {found.tags_per_image_median:g} tags
+in an event.{trust} Precision and recall count tags of confidence {DEFAULT_CONFIDENCE} and more; ECE is the expected
 calibration error over all pairs of image and tag, in 15 bins.</p>
-{_table(heads, rows)}{sections}</html>
+{table(heads, rows)}{sections}
 """
+    return page(f"{found.bundle_id}: how good its tags are", body)
 
 
 def _section(category: str, found: Evaluation, images: Path) -> str:
@@ -80,7 +58,7 @@ def _section(category: str, found: Evaluation, images: Path) -> str:
     keys = ("average_precision", "precision_at_default", "recall_at_default", "precision_at_half", "recall_at_half")
     rows = [(name, str(tag["positives"]), *(_number(tag[key]) for key in keys)) for name, tag in part["by_tag"].items()]
     groups = [(name, str(group["images"]), _number(group["top1"])) for name, group in part["by_group"].items()]
-    return f"""<h2>{escape(category)}</h2>{_table(heads, rows)}
+    return f"""<h2>{escape(category)}</h2>{table(heads, rows)}
 <div class="figures">
 <figure>{diagrams.reliability(judged)}<figcaption>Reliability: what was said against what was true. On the line,
 confidence means probability; the area of a dot is its share of the pairs.</figcaption></figure>
@@ -90,7 +68,7 @@ root scale.</figcaption></figure>
 <h3>Confusion</h3><div class="wide">{diagrams.confusion(judged)}</div>
 <p class="dim">Rows: what is true; columns: the surest tag. Shares of the row.</p>
 <h3>Worst mistakes</h3><div class="sheet">{"".join(_mistakes(judged, found, images))}</div>
-<details><summary>Groups</summary>{_table(("group", "images", "top-1"), groups)}</details>
+<details><summary>Groups</summary>{table(("group", "images", "top-1"), groups)}</details>
 """
 
 
@@ -100,30 +78,15 @@ def _mistakes(judged: Judged, found: Evaluation, images: Path) -> Iterable[str]:
     right = np.where(judged.truth, judged.confidences, 0.0).max(axis=1)
     for at in np.argsort(right - wrong.max(axis=1))[:_WORST]:
         image, said = found.images[judged.images[at]], int(wrong[at].argmax())
+        with Image.open(images / image.file) as opened:
+            picture = thumbnail(opened)
         true = [name for name, is_true in zip(judged.names, judged.truth[at], strict=True) if is_true]
         yield (
-            f'<div><img alt="" src="{_thumbnail(images / image.file)}">'
+            f'<div><img alt="" src="{picture}">'
             f'<p><span class="bad">{escape(judged.names[said])} {wrong[at, said]:.2f}</span><br>'
             f"is {escape(', '.join(true) or 'none of them')} {right[at]:.2f}<br>"
             f'<span class="dim">{escape(image.file)}</span></p></div>'
         )
-
-
-def _thumbnail(path: Path) -> str:
-    buffer = io.BytesIO()
-    with Image.open(path) as image:
-        small = image.convert("RGBA")
-    if max(small.size) * 2 <= _THUMBNAIL_PIXELS:
-        small = small.resize((small.width * 2, small.height * 2), Image.Resampling.NEAREST)
-    small.thumbnail((_THUMBNAIL_PIXELS, _THUMBNAIL_PIXELS))
-    small.save(buffer, "WEBP", quality=80)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
 
 
 def _number(value: float) -> str:

@@ -37,7 +37,7 @@ class TaggingProbe:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 prepared = await self._pipeline.prepare(self._picture)
                 embedded = await self._pipeline.embed(prepared)
-                self._pipeline.score(embedded.vector, prepared)
+                self._pipeline.score(embedded.vector, prepared.facts)
         except TimeoutError:
             return f"a small picture was not tagged within {_TIMEOUT_SECONDS:g} s"
         except Exception as error:  # noqa: BLE001 - whatever it is, the probe shall say it

@@ -77,8 +77,8 @@ class ImageTagger:
         prepared = await self._pipeline.prepare(image.data)
         embedded = await self._pipeline.embed(prepared)
         names = (image.asset_id,)
-        scored = self._pipeline.score(embedded.vector, prepared, names)
-        wanted = self._pipeline.score(embedded.vector, prepared, names, threshold=image.threshold).tags
+        scored = self._pipeline.score(embedded.vector, prepared.facts, names)
+        wanted = self._pipeline.score(embedded.vector, prepared.facts, names, threshold=image.threshold).tags
         timings_ms = TimingsMs(
             wait=round(wait_ms, 3),
             decode=round(prepared.decode_ms, 3),
@@ -98,9 +98,9 @@ class ImageTagger:
         )
         answer = TagAnswer(asset_id=image.asset_id, tags=tags, processing_time_ms=round(_since_ms(image.received_at)))
         return answer, TaggingResult(
-            info=prepared.info,
+            info=prepared.facts.info,
             tags=scored.tags,
-            pixel_evidence=prepared.evidence,
+            pixel_evidence=prepared.facts.evidence,
             embedding=Embedding.from_array(embedded.vector),
             timings_ms=timings_ms,
         )

@@ -17,6 +17,7 @@ from consumer.replay.selection import Counts, select
 from consumer.replay.since import ChangedSince
 from consumer.services.faults import tagger_faults
 from consumer.services.model import load_bundle_of, open_pipeline
+from consumer.services.reuse import open_reuse
 from consumer.services.tagger_process import make_handler
 from consumer.settings import EngineSettings, ModelSettings, TaggerSettings
 from consumer.storage.objects import ObjectStore
@@ -127,7 +128,9 @@ async def run_replay(
         opened.push_async_callback(pipeline.close)
         store = ObjectStore(store_connection)
         opened.callback(store.close)
-        tag = make_handler(tagger, model, store, pipeline, metrics, output_topic=request.output_topic or topics.tagged)
+        reuse = await opened.enter_async_context(open_reuse(tagger, pipeline.model, metrics))
+        output_topic = request.output_topic or topics.tagged
+        tag = make_handler(tagger, model, store, pipeline, metrics, reuse=reuse, output_topic=output_topic)
         handler = ReplayingHandler(tag, selection, changed, Pace(request.per_second))
         engine = StreamEngine(
             stream,

@@ -33,7 +33,7 @@ async def run() -> None:
     settings, engine_settings = SinkSettings(), EngineSettings()
     kafka, database, topics = KafkaConnection(), DatabaseConnection(), TopicSettings().topics
     stream = engine_settings.for_stream(
-        topic=topics.tagged,
+        topic=settings.topic or topics.tagged,
         group=settings.group,
         max_records=settings.max_records_in_flight,
         max_bytes=settings.max_bytes_in_flight,

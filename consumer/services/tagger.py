@@ -1,7 +1,7 @@
 """The tagger: asset-extracted in, asset-tagged out.
 
 A record's way is one walk without turning back: receive → fetch → decode → embed → score → publish (→ commit, which is
-the engine's).
+the engine's). What is recalled of equal content shortens it, and changes nothing in its result.
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
 
 from consumer.services.admission import Admission
 from consumer.services.errors import ChecksumMismatchError, ImageMismatchError
+from consumer.services.reuse import Known, Reuse
 from consumer.services.tagging_result import TaggedBy, TaggingResult, tagged_event
 from consumer.storage.objects import ObjectStore
 from consumer.stream.budget import ByteBudget
 from consumer.stream.deadline import off_the_clock
 from consumer.stream.faults import at_stage
 from consumer.stream.records import Publication, SourceRecord
-from consumer.tagging.pipeline import PreparedImage, TaggingPipeline
+from consumer.tagging.pipeline import EmbeddedImage, PreparedImage, TaggingPipeline
 from consumer.telemetry.metrics import Metrics
 from schemas import (
     AssetExtracted,
@@ -31,6 +35,7 @@ from schemas import (
     ImageInfo,
     MalformedEventError,
     ObjectRef,
+    Source,
     Stage,
     TimingsMs,
     check_headers,
@@ -60,6 +65,7 @@ class TaggingHandler:
         store: ObjectStore,
         admission: Admission,
         pipeline: TaggingPipeline,
+        reuse: Reuse,
         decoders: int,
         budget: ByteBudget,
         max_object_bytes: int,
@@ -69,6 +75,7 @@ class TaggingHandler:
         self._store = store
         self._admission = admission
         self._pipeline = pipeline
+        self._reuse = reuse
         self._by = TaggedBy(pipeline.model, pipeline.taxonomy)
         self._decoders = asyncio.Semaphore(decoders)
         self._budget = budget
@@ -89,20 +96,21 @@ class TaggingHandler:
             started = time.perf_counter()
             with at_stage(Stage.FETCH), off_the_clock():
                 fetched = await self._fetch(event.object)
-            fetch_ms = _since_ms(started)
+                fetch_ms = _since_ms(started)
+                known = await self._reuse.recall(fetched.sha256)
             with at_stage(Stage.DECODE_IMAGE):
-                async with self._decoder():
-                    prepared = await self._decode(fetched, event.image)
+                prepared = await self._decode(fetched, known, event.image)
         with at_stage(Stage.EMBED), off_the_clock():
-            embedded = await self._pipeline.embed(prepared)
+            embedded = await self._embed(prepared, known)
         with at_stage(Stage.SCORE):
-            scored = self._pipeline.score(embedded.vector, prepared, names_of(event))
+            scored = self._pipeline.score(embedded.vector, prepared.facts, names_of(event))
+        self._reuse.remember(fetched.sha256, embedded.vector, prepared.facts)
 
         stored = event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256})
         result = TaggingResult(
-            info=prepared.info,
+            info=prepared.facts.info,
             tags=scored.tags,
-            pixel_evidence=prepared.evidence,
+            pixel_evidence=prepared.facts.evidence,
             embedding=Embedding.from_array(embedded.vector),
             timings_ms=TimingsMs(
                 wait=round(wait_ms, 3),
@@ -136,15 +144,24 @@ class TaggingHandler:
         finally:
             self._decoders.release()
 
-    async def _decode(self, fetched: _Fetched, stated: ImageInfo | None) -> PreparedImage:
-        prepared = await self._pipeline.prepare(fetched.data)
-        found = prepared.info
+    async def _decode(self, fetched: _Fetched, known: Known | None, stated: ImageInfo | None) -> PreparedImage:
+        if known is not None and known.facts is not None:
+            prepared = PreparedImage(known.facts, pixels=None, decode_ms=0)
+        else:
+            async with self._decoder():
+                prepared = await self._pipeline.prepare(fetched.data, for_model=known is None)
+        found = prepared.facts.info
         if stated is not None and {stated.width, stated.height} != {found.width, found.height}:
             raise ImageMismatchError(
                 f"the event states {stated.width} by {stated.height} pixels, "
                 f"the object has {found.width} by {found.height}"
             )
         return prepared
+
+    async def _embed(self, prepared: PreparedImage, known: Known | None) -> EmbeddedImage:
+        if known is not None:
+            return EmbeddedImage(known.vector.astype(np.float32), embed_ms=0)
+        return await self._pipeline.embed(prepared)
 
     def _publish(self, tagged: AssetTagged, record: SourceRecord) -> Publication:
         headers = event_headers(tagged, source=EVENT_SOURCE, traceparent=header_text(record.headers, "traceparent"))
@@ -169,10 +186,19 @@ def receive(record: SourceRecord) -> AssetExtracted | None:
     return event
 
 
-def names_of(event: AssetExtracted) -> tuple[str | None, ...]:
+class Named(Protocol):
+    """What is told of an asset's names."""
+
+    @property
+    def asset_id(self) -> str: ...
+    @property
+    def source(self) -> Source | None: ...
+
+
+def names_of(asset: Named) -> tuple[str | None, ...]:
     """Return what the asset is called: evidence for its tags."""
-    source = event.source
-    return (event.asset_id,) if source is None else (source.name, source.container_path, event.asset_id)
+    source = asset.source
+    return (asset.asset_id,) if source is None else (source.name, source.container_path, asset.asset_id)
 
 
 def _size_or(reference: ObjectRef, default: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AsyncExitStack
 
 import structlog
 
@@ -10,6 +11,7 @@ from consumer.services.admission import Admission
 from consumer.services.faults import tagger_faults
 from consumer.services.model import open_pipeline
 from consumer.services.process import Process, run_engine
+from consumer.services.reuse import Reuse, open_reuse
 from consumer.services.tagger import TaggingHandler
 from consumer.settings import EngineSettings, ModelSettings, OperationsSettings, TaggerSettings
 from consumer.storage.objects import ObjectStore
@@ -38,11 +40,16 @@ async def run() -> None:
     started = time.perf_counter()
     settings, model, engine_settings = TaggerSettings(), ModelSettings(), EngineSettings()
     kafka, store_connection, topics = KafkaConnection(), ObjectStoreConnection(), TopicSettings().topics
-    async with Process.open("tagger", OperationsSettings()) as process:
+    async with Process.open("tagger", OperationsSettings()) as process, AsyncExitStack() as opened:
         limits = ImageLimits(max_bytes=settings.max_object_bytes, max_pixels=settings.max_pixels)
         pipeline = await open_pipeline(model, limits, process.metrics)
+        opened.push_async_callback(pipeline.close)
         store = ObjectStore(store_connection)
-        handler = make_handler(settings, model, store, pipeline, process.metrics, output_topic=topics.tagged)
+        opened.callback(store.close)
+        reuse = await opened.enter_async_context(open_reuse(settings, pipeline.model, process.metrics))
+        handler = make_handler(
+            settings, model, store, pipeline, process.metrics, reuse=reuse, output_topic=topics.tagged
+        )
         stream = _stream_settings(engine_settings, settings, topics.extracted)
         engine = StreamEngine(
             stream,
@@ -60,11 +67,7 @@ async def run() -> None:
             taxonomy=f"{pipeline.taxonomy.id} {pipeline.taxonomy.version}",
             seconds=round(time.perf_counter() - started, 2),
         )
-        try:
-            await run_engine(process, engine, {"object store": store.ping})
-        finally:
-            await pipeline.close()
-            store.close()
+        await run_engine(process, engine, {"object store": store.ping})
 
 
 def make_handler(
@@ -74,6 +77,7 @@ def make_handler(
     pipeline: TaggingPipeline,
     metrics: Metrics,
     *,
+    reuse: Reuse,
     output_topic: str,
 ) -> TaggingHandler:
     """Return the tagger's handler as the settings want it; a replay uses the same."""
@@ -82,6 +86,7 @@ def make_handler(
         store=store,
         admission=Admission(frozenset(settings.allowed_buckets or (store.bucket,)), settings.allowed_key_prefixes),
         pipeline=pipeline,
+        reuse=reuse,
         decoders=model.workers or available_cpus(),
         budget=ByteBudget(settings.max_bytes_in_flight),
         max_object_bytes=settings.max_object_bytes,

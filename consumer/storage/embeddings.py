@@ -29,17 +29,19 @@ _SHARE_WHILE_TAGS_COME: Final = 0.25
 _MAX_INDEXED_DIM: Final = 4000
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
-# Two movers at once take different rows: what one has locked, the other passes over.
+# Two movers at once take different rows: what one has locked, the other passes over. Of one content a model has one
+# embedding, of the precision that was used last; the same again is not written, which an HNSW index pays dearly.
 _MOVE: Final = """
 WITH taken AS (
     DELETE FROM embeddings_incoming
     WHERE position IN (SELECT position FROM embeddings_incoming ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED)
-    RETURNING sha256, model_digest, embedding
+    RETURNING position, sha256, model_digest, precision, embedding
 ), stored AS (
-    INSERT INTO embeddings (sha256, model_digest, embedding)
-    SELECT DISTINCT ON (sha256, model_digest) sha256, model_digest, embedding FROM taken
-    ORDER BY sha256, model_digest
-    ON CONFLICT DO NOTHING
+    INSERT INTO embeddings (sha256, model_digest, precision, embedding)
+    SELECT DISTINCT ON (sha256, model_digest) sha256, model_digest, precision, embedding FROM taken
+    ORDER BY sha256, model_digest, position DESC
+    ON CONFLICT (sha256, model_digest) DO UPDATE SET precision = EXCLUDED.precision, embedding = EXCLUDED.embedding
+    WHERE embeddings.precision IS DISTINCT FROM EXCLUDED.precision
 )
 SELECT model_digest, public.vector_dims(embedding) AS dim, count(*) AS rows FROM taken GROUP BY 1, 2
 """

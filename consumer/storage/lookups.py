@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from consumer.storage.pg_errors import pg_errors_translated
 from consumer.storage.reads import TagReader
+from schemas import Source
 
 _WITH_TAG: Final = "SELECT DISTINCT asset_id FROM current_tags WHERE asset_id = ANY($1::text[]) AND tag = $2"
 _MADE_BY: Final = """
 SELECT asset_id FROM assets
 WHERE asset_id = ANY($1::text[]) AND model_digest = $2 AND taxonomy_digest = $3
+"""
+_SAMPLE: Final = """
+SELECT asset_id, bucket, object_key, source FROM assets ORDER BY md5(asset_id || $1), asset_id LIMIT $2
 """
 
 
@@ -34,3 +39,41 @@ async def _asked(reader: TagReader, statement: str, asset_ids: Sequence[str], *a
         async with reader.session() as session:
             rows = await session.fetch(statement, storable, *arguments)
     return frozenset(row["asset_id"] for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SampledAsset:
+    """Where an asset's image lies, and what it is called."""
+
+    asset_id: str
+    bucket: str
+    object_key: str
+    source: Source | None
+
+
+async def count_assets(reader: TagReader) -> int:
+    """Return how many assets are stored; raises DatabaseUnavailableError."""
+    with pg_errors_translated():
+        async with reader.session() as session:
+            return int(await session.fetchval("SELECT count(*) FROM assets"))
+
+
+async def sample_assets(reader: TagReader, size: int, seed: int) -> list[SampledAsset]:
+    """Return so many assets, or all where there are fewer; the same for the same seed and the same assets.
+
+    Raises:
+        DatabaseUnavailableError: the database does not answer.
+
+    """
+    with pg_errors_translated():
+        async with reader.session() as session:
+            rows = await session.fetch(_SAMPLE, str(seed), size)
+    return [
+        SampledAsset(
+            row["asset_id"],
+            row["bucket"],
+            row["object_key"],
+            None if row["source"] is None else Source.model_validate_json(row["source"]),
+        )
+        for row in rows
+    ]

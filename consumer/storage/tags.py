@@ -43,7 +43,7 @@ _ASSET_COLUMNS: Final = (
     "taxonomy_digest",
 )
 _TAG_COLUMNS: Final = ("asset_id", *TagRow._fields)
-_EMBEDDING_COLUMNS: Final = ("sha256", "model_digest", "embedding")
+_EMBEDDING_COLUMNS: Final = ("sha256", "model_digest", "precision", "embedding")
 
 _ASSET_VALUES: Final = attrgetter(*_ASSET_COLUMNS)
 _COLUMNS: Final = ", ".join(_ASSET_COLUMNS)
@@ -190,6 +190,8 @@ async def _store(session: Connection, rows: Sequence[TaggedRow]) -> None:
         "embeddings_incoming",
         columns=_EMBEDDING_COLUMNS,
         records=[
-            (row.sha256, row.model_digest, HalfVector(row.embedding)) for row in winners if row.sha256 is not None
+            (row.sha256, row.model_digest, row.model_precision, HalfVector(row.embedding))
+            for row in winners
+            if row.sha256 is not None
         ],
     )

@@ -41,6 +41,8 @@ class NameEvidence:
         self._by_word, self._by_beginning = _indexed(self._in_folder)
         # A corpus has few words, each of them many times.
         self._begun_by = lru_cache(_WORDS_KEPT)(self._look_up)
+        # And few folders, each with many files.
+        self._in_folder_of = lru_cache(_WORDS_KEPT)(self._plain)
 
     def of(self, names: AssetNames) -> NDArray[np.float64]:
         """Return the log-likelihood ratio of every tag, [tags]; `places` tells where each category is."""
@@ -49,7 +51,7 @@ class NameEvidence:
             for pattern in (*self._plain(words), *_ends(words)):
                 _keep_largest(found, self._in_stem.get(pattern, ()))
         for words in names.folders:
-            for pattern in self._plain(words):
+            for pattern in self._in_folder_of(words):
                 _keep_largest(found, self._in_folder[pattern])
         evidence = np.zeros(self._tags)
         for place, weight in found.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _SEPARATORS: Final = re.compile(r"[/\\]+")
@@ -33,10 +34,16 @@ class AssetNames:
         folders: dict[Words, None] = {}
         for name in names:
             *above, last = _SEPARATORS.split(name or "")
-            stems[_without_prefix(words_of(_EXTENSIONS.sub("", last)))] = None
+            stems[_without_prefix(_words_of_part(last))] = None
             for part in above:
-                folders[words_of(_EXTENSIONS.sub("", part))] = None
+                folders[_words_of_part(part)] = None
         return cls(tuple(filter(None, stems)), tuple(filter(None, folders)))
+
+
+# A corpus has few folders, each with many files.
+@lru_cache(16_384)
+def _words_of_part(part: str) -> Words:
+    return words_of(_EXTENSIONS.sub("", part))
 
 
 def words_of(text: str) -> Words:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from consumer.tagging.batcher import MicroBatcher
 from consumer.tagging.bundle import Bundle
 from consumer.tagging.cpus import available_cpus
-from consumer.tagging.decode import ImageLimits, decode
+from consumer.tagging.decode import DecodedImage, ImageLimits, decode
 from consumer.tagging.embed import Embedder
 from consumer.tagging.names import AssetNames
 from consumer.tagging.pixels import pixel_evidence
@@ -29,12 +29,19 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedImage:
-    """A decoded image, reduced to what the model and the scorer need."""
+class ImageFacts:
+    """What an image gives without the model: its shape, and what the tests on its pixels say."""
 
     info: ImageInfo
-    pixels: npt.NDArray[np.uint8]
     evidence: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """A decoded image, reduced to what the scorer and the model need; ``pixels`` None: its embedding is known."""
+
+    facts: ImageFacts
+    pixels: npt.NDArray[np.uint8] | None
     decode_ms: float
 
 
@@ -91,17 +98,19 @@ class TaggingPipeline:
         size = self._spec.size
         await self._batcher.submit(np.zeros((size, size, 3), np.uint8))
 
-    async def prepare(self, data: bytes) -> PreparedImage:
-        """Decode and preprocess.
+    async def prepare(self, data: bytes, *, for_model: bool = True) -> PreparedImage:
+        """Decode and preprocess; ``for_model`` False leaves out what only :meth:`embed` needs.
 
         Raises:
             ImageRejectedError: no image, of a format that we do not decode, or larger than the limits.
 
         """
-        return await self.in_thread(self._prepare, data)
+        return await self.in_thread(self._prepare, data, for_model=for_model)
 
     async def embed(self, prepared: PreparedImage) -> EmbeddedImage:
         """Infer; the vector is what the event will carry, float16 rounded, so that scoring it again gives the same."""
+        if prepared.pixels is None:
+            raise ValueError("the image was not prepared for the model")
         started = time.perf_counter()
         vector = await self._batcher.submit(prepared.pixels)
         return EmbeddedImage(vector.astype(np.float16).astype(np.float32), _since_ms(started))
@@ -109,7 +118,7 @@ class TaggingPipeline:
     def score(
         self,
         vector: npt.NDArray[np.float32],
-        prepared: PreparedImage,
+        facts: ImageFacts,
         names: Iterable[str | None] = (),
         *,
         threshold: float | None = None,
@@ -120,7 +129,7 @@ class TaggingPipeline:
         """
         started = time.perf_counter()
         called = AssetNames.of(names) if self._use_names else NO_NAMES
-        tags = tuple(self._scorer.score(vector, prepared.evidence, called, threshold=threshold))
+        tags = tuple(self._scorer.score(vector, facts.evidence, called, threshold=threshold))
         return ScoredImage(tags, _since_ms(started))
 
     async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -133,17 +142,20 @@ class TaggingPipeline:
         await self._batcher.close()
         self._decoders.shutdown(wait=False, cancel_futures=True)
 
-    def _prepare(self, data: bytes) -> PreparedImage:
+    def _prepare(self, data: bytes, *, for_model: bool) -> PreparedImage:
         started = time.perf_counter()
         image = decode(data, self._limits)
-        pixels = prepare(image, self._spec)
-        # Rounded as the event carries it: whoever scores the event again starts from the same numbers.
-        evidence = {
-            category: {tag: round(value, _EVIDENCE_DIGITS) for tag, value in found.items()}
-            for category, found in pixel_evidence(image).items()
-        }
-        info = ImageInfo(width=image.width, height=image.height, mode=image.mode)
-        return PreparedImage(info, pixels, evidence, _since_ms(started))
+        pixels = prepare(image, self._spec) if for_model else None
+        return PreparedImage(_facts(image), pixels, _since_ms(started))
+
+
+def _facts(image: DecodedImage) -> ImageFacts:
+    # Rounded as the event carries it: whoever scores the event again starts from the same numbers.
+    evidence = {
+        category: {tag: round(value, _EVIDENCE_DIGITS) for tag, value in found.items()}
+        for category, found in pixel_evidence(image).items()
+    }
+    return ImageFacts(ImageInfo(width=image.width, height=image.height, mode=image.mode), evidence)
 
 
 def _since_ms(started: float) -> float:

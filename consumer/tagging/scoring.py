@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final, TypedDict
 
 import numpy as np
@@ -24,6 +25,8 @@ NO_NAMES: Final = AssetNames()
 _ROUNDING: Final = 1e-4
 Vector = NDArray[np.floating]
 PixelEvidence = Mapping[str, Mapping[str, float]]
+# A tag's place, whether the picture reaches its threshold alone, and whether a name and a test speak for it.
+_Speakers = tuple[int, bool, bool, bool]
 
 
 class GivenTag(TypedDict):
@@ -84,6 +87,7 @@ class Scorer:
                 fitted=fitted.get(category),
             )
             at = end
+        self._words_for = {category: self._answers(rule) for category, rule in self._rules.items()}
         # In float64 a sum does not depend on how many rows are multiplied at once, as far as a confidence shows.
         self._matrix = np.concatenate(parts).astype(np.float64)
 
@@ -164,7 +168,7 @@ class Scorer:
         if seen.words.any():
             seen_only = judge(seen.without_words(), exclusive=rule.spec.exclusive, fitted=rule.fitted)
         bounds = rule.bounds(threshold)
-        shown = [rule.spec.shown_name(name) for name in rule.names]
+        least, (shown, said_by) = bounds.tolist(), self._words_for[category]
         hits = np.nonzero(confidences >= bounds - _ROUNDING)
         rows, places = hits
         for row, at, exact, alone, named, tested in zip(
@@ -173,11 +177,20 @@ class Scorer:
             strict=True,
         ):  # fmt: skip
             confidence = round(exact, 4)
-            if confidence >= bounds[at]:
-                source = self._said_by(rule, at, alone=alone, named=named, tested=tested)
+            if confidence >= least[at]:
+                source = said_by[at, alone, named, tested]
                 found[row].append(
                     {"tag": shown[at], "category": category, "confidence": confidence, "source_model": source}
                 )
+
+    def _answers(self, rule: _Rule) -> tuple[list[str], dict[_Speakers, str]]:
+        """Return how each tag is shown, and who is named for it in each case: looked up, because corpora ask often."""
+        said = {
+            (at, alone, named, tested): self._said_by(rule, at, alone=alone, named=named, tested=tested)
+            for at in range(len(rule.names))
+            for alone, named, tested in product((False, True), repeat=3)
+        }
+        return [rule.spec.shown_name(name) for name in rule.names], said
 
     def _said_by(self, rule: _Rule, at: int, *, alone: bool, named: bool, tested: bool) -> str:
         """Name who speaks for a tag: what reaches its threshold alone, or all that together do; joined by a plus."""
@@ -194,6 +207,8 @@ class Scorer:
 
 def _tests(rule: _Rule, rows: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
     """Return [n, tags]: what pixel tests say, nan for a tag that they do not speak for."""
-    heard = [name if has else None for name, has in zip(rule.names, rule.has_test, strict=True)]
-    found = [[np.nan if name is None else row.get(name, np.nan) for name in heard] for row in rows]
-    return np.array(found, np.float64)
+    found = np.full((len(rows), len(rule.names)), np.nan)
+    heard = [name for name, has in zip(rule.names, rule.has_test, strict=True) if has]
+    if heard:
+        found[:, rule.has_test] = [[row.get(name, np.nan) for name in heard] for row in rows]
+    return found

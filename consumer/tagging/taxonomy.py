@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -36,6 +36,14 @@ class TagSpec(_Strict):
     threshold: Probability | None = None
     alias: Name | None = None
     off: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _off_is_a_word(cls, fields: Any) -> Any:
+        """YAML 1.1 reads the key off as false."""
+        if isinstance(fields, dict) and False in fields:
+            return {"off" if key is False else key: value for key, value in fields.items()}
+        return fields
 
 
 class Category(_Strict):

@@ -133,6 +133,12 @@ class Metrics:
         self._histogram(declared.BATCH_SIZE).observe(size)
         self._histogram(declared.BATCH_SECONDS).observe(run_ms / 1000)
 
+    def embedding_from(self, source: str) -> None:
+        self._counter(declared.EMBEDDINGS).labels(source).inc()
+
+    def reuse_failed(self) -> None:
+        self._counter(declared.REUSE_FAILURES).inc()
+
     def request_answered(self, route: str, status: int, seconds: float) -> None:
         self._counter(declared.REQUESTS).labels(route, str(status)).inc()
         self._histogram(declared.REQUEST_SECONDS).labels(route).observe(seconds)

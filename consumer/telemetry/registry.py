@@ -111,6 +111,17 @@ BATCH_SECONDS = MetricSpec(
     "aegis_inference_seconds", "histogram", "seconds", "Time of one inference of a whole batch",
     "Rising: the CPUs are shared with something else", reported_by=MODEL_SERVICES,
 )  # fmt: skip
+EMBEDDINGS = MetricSpec(
+    "aegis_embeddings_total", "counter", "embeddings",
+    "Embeddings by where they came from (inferred, memory, database); the share that was not inferred is the hit rate",
+    "Only inferred though equal content comes again: see AEGIS_TAGGER_REUSE and aegis_reuse_failures_total",
+    ("source",), reported_by=("tagger",),
+)  # fmt: skip
+REUSE_FAILURES = MetricSpec(
+    "aegis_reuse_failures_total", "counter", "lookups",
+    "Lookups of stored embeddings that failed or took too long; what they would have found is inferred again",
+    "Rising: the log says why; tagging goes on at its own speed, and asks again by itself", reported_by=("tagger",),
+)  # fmt: skip
 LOOP_LAG = MetricSpec(
     "aegis_event_loop_lag_seconds", "gauge", "seconds", "How late the event loop wakes up, worst of the last interval",
     "Above a second: heavy work runs on the loop; heartbeats are in danger. Report it as a defect",

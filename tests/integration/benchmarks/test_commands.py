@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from consumer.tagging.bundle import default_bundle_path
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -22,6 +24,11 @@ ROOT = Path(__file__).parents[3]
             ("sink", "--events", "3000", "--row-by-row", "20", "--rounds", "1"),
             "sink.json",
             {"sink_events_per_second", "sink_over_row_by_row", "hnsw_embeddings_per_second"},
+        ),
+        (
+            ("gateway", "--requests", "20", "--rounds", "1", "--bundle", str(default_bundle_path())),
+            "bench-gateway.json",
+            {"gateway_p95", "gateway_over_peer", "first_service_success", "tags_in_an_event_at_least"},
         ),
     ],
 )

@@ -60,7 +60,7 @@ async def test_images_of_many_callers_share_inferences_and_each_gets_its_own_ans
     for seed in range(24):
         prepared = await pipeline.prepare(picture(seed))
         vector = (await pipeline.embed(prepared)).vector
-        alone[seed] = pipeline.score(vector, prepared, threshold=0.0).tags
+        alone[seed] = pipeline.score(vector, prepared.facts, threshold=0.0).tags
 
     # Whether requests meet is the scheduler's to say: callers come again until some did.
     for _ in range(25):

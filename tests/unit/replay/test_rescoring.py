@@ -70,10 +70,12 @@ async def _tagged(bundle: Bundle, data: bytes) -> AssetTagged:
     try:
         prepared = await pipeline.prepare(data)
         vector = (await pipeline.embed(prepared)).vector
-        tags = pipeline.score(vector, prepared, names_of(event)).tags
+        tags = pipeline.score(vector, prepared.facts, names_of(event)).tags
     finally:
         await pipeline.close()
-    result = TaggingResult(prepared.info, tags, prepared.evidence, Embedding.from_array(vector), TimingsMs())
+    result = TaggingResult(
+        prepared.facts.info, tags, prepared.facts.evidence, Embedding.from_array(vector), TimingsMs()
+    )
     by = TaggedBy(pipeline.model, pipeline.taxonomy)
     return tagged_event(event, event.object, result, by, CausedBy(topic="t", partition=0, offset=0))
 

@@ -59,7 +59,7 @@ async def test_the_pipeline_tags_a_normal_map_and_a_button_and_refuses_text(embe
     found = {}
     for name in ("supertuxkart/3td_LoneBrick_01_NRM.png", "megaglest/checkbox_checked.png"):
         prepared = await pipeline.prepare((SAMPLES / name).read_bytes())
-        scored = pipeline.score((await pipeline.embed(prepared)).vector, prepared)
+        scored = pipeline.score((await pipeline.embed(prepared)).vector, prepared.facts)
         found[name] = {tag.tag: tag for tag in scored.tags}
     with pytest.raises(ImageRejectedError):
         await pipeline.prepare(b"text")

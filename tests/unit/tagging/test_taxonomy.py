@@ -34,6 +34,14 @@ def test_comments_and_layout_do_not_change_the_digest_but_words_do() -> None:
     assert parse_taxonomy(TAXONOMY_JSON.replace('"dog"', '"wolf"')).digest != plain.digest
 
 
+def test_a_tag_is_silenced_as_the_shipped_file_says() -> None:
+    """Which is YAML, where the word off means false."""
+    text = (default_bundle_path() / TAXONOMY).read_text().replace("neon: {", "neon: {off: true, ")
+    tags = parse_taxonomy(text).categories["color_palettes"].tags
+
+    assert [name for name, tag in tags.items() if tag.off] == ["neon"]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "complaint"),
     [

@@ -51,6 +51,8 @@ def test_what_the_engine_tells_is_counted() -> None:
     metrics.consumer_rebuilt()
     metrics.batch_inferred(8, 1.0, 20.0)
     metrics.stages_timed(SimpleNamespace(wait=1.0, fetch=2.0, decode=3.0, embed=4.0, score=0.1))
+    metrics.embedding_from("memory")
+    metrics.reuse_failed()
     metrics.batch_stored(40, 0.03)
     metrics.asset_stored(7.5)
     metrics.readiness_asked(is_ready=True)

@@ -1,0 +1,110 @@
+"""`aegis compare` on stored assets: what it counts, the page it writes, and that it changes nothing."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aegis.compare import command
+from consumer.storage.tags import TagStore
+from consumer.tagging.bundle import TAXONOMY
+from schemas.connections import DatabaseConnection
+from tests.integration.kafka_tools import read_all
+from tests.integration.pipeline.running import Pipeline, run, texture
+from tests.unit.storage.samples import row
+
+
+async def _stored(corner: Pipeline, names: int) -> None:
+    """Store rows of assets whose pictures are there, and of one whose picture is not."""
+    objects = [corner.upload(texture(number)) for number in range(6)]
+    rows = [
+        row(f"<asset>/{number}", bucket=corner.bucket, object_key=objects[number % 6].key, sha256=None)
+        for number in range(names)
+    ]
+    gone = row("gone", bucket=corner.bucket, object_key="sha256/00/00/gone.png", sha256=None)
+    async with await TagStore.open(DatabaseConnection()) as store:
+        await store.write_batch([*rows, gone])
+
+
+def _compare(*arguments: object) -> Result:
+    return CliRunner().invoke(command, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+class _Whole(HTMLParser):
+    """Collects what a page needs from elsewhere, and its pictures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - its signature
+        self.addresses += [value or "" for name, value in attrs if name in {"src", "href"}]
+
+
+@pytest.fixture
+def without_vibrant(next_bundle: Path, tmp_path: Path) -> Path:
+    """The shipped vocabulary with the tag `vibrant` off."""
+    text = (next_bundle / TAXONOMY).read_text()
+    changed, count = re.subn(r"vibrant: \{", "vibrant: {off: true, ", text)
+    assert count == 1
+    path = tmp_path / "new.yaml"
+    path.write_text(changed)
+    return path
+
+
+def test_a_vocabulary_is_compared_on_a_sample(corner: Pipeline, without_vibrant: Path, tmp_path: Path) -> None:
+    """Each asset counts once; the page holds its pictures itself, and names what could not be read."""
+    run(_stored(corner, 12))
+    page = tmp_path / "page.html"
+
+    told = _compare("--taxonomy", without_vibrant, "--report", page)
+
+    assert told.exit_code == 0, told.output
+    lost = re.search(r"vibrant +color_palettes +(\d+) +0 +0 +(\d+)", told.output)
+    assert lost is not None, told.output
+    assert lost[1] == lost[2] != "0"
+    assert re.search(rf"{lost[1]} of 12 assets change", told.output)
+    assert "1 assets could not be read" in told.output
+    text = page.read_text(encoding="utf-8")
+    whole = _Whole()
+    whole.feed(text)
+    assert len(whole.addresses) == int(lost[1])
+    assert all(address.startswith("data:image/webp;base64,") for address in whole.addresses)
+    assert "&lt;asset&gt;/" in text
+    assert "<asset>" not in text
+    assert "gone: " in text
+    assert run(read_all(corner.bootstrap, corner.topics.tagged)) == []
+
+
+def test_a_model_that_says_the_same_changes_nothing(corner: Pipeline, next_bundle: Path, tmp_path: Path) -> None:
+    """A part of the assets is the sample, the same each time."""
+    run(_stored(corner, 30))
+
+    told = [
+        _compare("--model", next_bundle, "--sample", 10, "--seed", 4, "--report", tmp_path / f"{number}.html")
+        for number in range(2)
+    ]
+
+    assert "0 of 10 assets change (0%; of all 31 between 0% and 28%, at 95% confidence)" in told[0].output
+    assert (tmp_path / "0.html").read_text() == (tmp_path / "1.html").read_text()
+    assert "Nothing changes." in (tmp_path / "0.html").read_text()
+
+
+def test_what_cannot_be_compared_is_told(
+    corner: Pipeline, next_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "page.html"
+    assert "say what to compare with" in _compare("--report", page).output
+    assert "no asset is stored yet" in _compare("--model", next_bundle, "--report", page).output
+    assert "its folder is not there" in _compare("--model", next_bundle, "--report", tmp_path / "no" / "page").output
+    assert "is no model bundle" in _compare("--model", tmp_path, "--report", page).output
+    run(_stored(corner, 1))
+    monkeypatch.setenv("AEGIS_S3_ENDPOINT", "http://127.0.0.1:9")
+    away = _compare("--model", next_bundle, "--report", page)
+    assert away.exit_code == 1
+    assert "127.0.0.1:9" in away.output
+    assert not page.exists()

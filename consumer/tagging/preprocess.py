@@ -70,7 +70,7 @@ def _flat(image: DecodedImage, ground: Colour) -> Any:
     picture = pyvips.Image.new_from_memory(
         np.ascontiguousarray(image.pixels), image.width, image.height, image.pixels.shape[2], "uchar"
     ).copy(interpretation="srgb")
-    return picture.flatten(background=list(ground)) if image.has_alpha else picture
+    return picture.flatten(background=list(ground)) if image.uses_alpha else picture.extract_band(0, n=3)
 
 
 def _resized(picture: Any, scale: float, kernel: str) -> Any:

@@ -14,7 +14,8 @@ from consumer.tagging.manifest import MANIFEST
 
 ARCHITECTURE: Final = "ViT-B-32"
 _PREPROCESSOR: Final = """{
-  "crop_size": 224, "size": {"shortest_edge": 224}, "resample": 3, "do_center_crop": true, "do_normalize": true, "do_resize": true,
+  "crop_size": 224, "size": {"shortest_edge": 224}, "resample": 3, "do_center_crop": true,
+  "do_normalize": true, "do_resize": true,
   "do_rescale": true, "rescale_factor": 0.00392156862745098, "image_processor_type": "CLIPImageProcessor",
   "feature_extractor_type": "CLIPFeatureExtractor",
   "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
 
+_ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 180
 _TURN_SECONDS = 180
 
@@ -55,20 +56,19 @@ class Program:
     async def start(
         cls,
         name: str,
-        *arguments: Path,
+        *arguments: Path | str,
         log_dir: Path,
         python: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Self:
         """Start `python -m benchmarks.peers.NAME` and wait until it is warm; raises ContestantError."""
-        root = Path(__file__).resolve().parent.parent
         given = {**os.environ, **(environment or {})}
         log_path = log_dir / f"{name}.log"
         with log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *(str(python or sys.executable), "-m", f"benchmarks.peers.{name}"),
                 *map(str, arguments),
-                env={**given, "PYTHONPATH": os.pathsep.join(filter(None, [str(root), given.get("PYTHONPATH")]))},
+                env={**given, "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), given.get("PYTHONPATH")]))},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

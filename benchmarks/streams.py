@@ -39,6 +39,7 @@ class Stream:
     ends: AIOKafkaConsumer
     rows: asyncpg.Connection[asyncpg.Record] | None
     sent: int = 0
+    first_seconds: float = 0.0
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @classmethod
@@ -56,12 +57,13 @@ class Stream:
         ends = AIOKafkaConsumer(bootstrap_servers=pipeline.bootstrap)
         await ends.start()
         rows = await asyncpg.connect(pipeline.environment["AEGIS_PG_DSN"]) if sink else None
+        processes = [_started(pipeline, ("consumer", "sink"), {})] if sink else []
+        started = time.perf_counter()
         process = _started(pipeline, command, settings)
         stream = cls(pipeline, objects, psutil.Process(process.pid), producer, ends, rows)
-        stream._processes.append(process)
-        if sink:
-            stream._processes.append(_started(pipeline, ("consumer", "sink"), {}))
+        stream._processes += [process, *processes]
         await stream.turn(1)
+        stream.first_seconds = time.perf_counter() - started
         return stream
 
     async def turn(self, images: int) -> Turn:

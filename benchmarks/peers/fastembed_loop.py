@@ -1,6 +1,6 @@
 """fastembed, pointed at the graph of the same weights; batches of eight, every core.
 
-    python -m benchmarks.peers.fastembed_loop IMAGES MODEL
+python -m benchmarks.peers.fastembed_loop IMAGES MODEL
 """
 
 from __future__ import annotations

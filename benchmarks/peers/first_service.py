@@ -53,10 +53,10 @@ def service(graph: Path) -> FastAPI:
         scores = (embedding @ texts.T)[0]
         return [(PROMPTS[at], float(scores[at])) for at in np.argsort(-scores)[:5]]
 
-    @app.post("/tag")
     async def tag(request: Request) -> list[tuple[str, float]]:
         return tags_of(await request.body())
 
+    app.add_api_route("/tag", tag, methods=["POST"])
     return app
 
 
@@ -66,7 +66,6 @@ STD = np.array(open_clip.OPENAI_DATASET_STD, np.float32)
 
 def main(images: Path, bundle: Path) -> None:
     """Serve turns."""
-    # FastAPI resolves the annotation of a request from the module's names.
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(service(bundle / "visual.onnx"), log_level="warning"))
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
@@ -77,7 +76,7 @@ def main(images: Path, bundle: Path) -> None:
 
         def work(files: list[bytes]) -> None:
             for data in files:
-                with urllib.request.urlopen(urllib.request.Request(address, data)) as answer:  # noqa: S310 - our own
+                with urllib.request.urlopen(urllib.request.Request(address, data)) as answer:
                     answer.read()
 
         serve(work, images)

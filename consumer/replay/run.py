@@ -127,7 +127,7 @@ async def run_replay(
         opened.push_async_callback(pipeline.close)
         store = ObjectStore(store_connection)
         opened.callback(store.close)
-        tag = make_handler(tagger, model, store, pipeline, metrics, output_topic=request.output_topic or topics.tagged)
+        tag = make_handler(tagger, store, pipeline, metrics, output_topic=request.output_topic or topics.tagged)
         handler = ReplayingHandler(tag, selection, changed, Pace(request.per_second))
         engine = StreamEngine(
             stream,

@@ -6,6 +6,7 @@ import asyncio
 
 from consumer.services.bundles import bundle_folder
 from consumer.services.errors import StartupError
+from consumer.services.tuned import apply_tuning
 from consumer.settings import ModelSettings
 from consumer.tagging.bundle import Bundle, BundleError, load_bundle
 from consumer.tagging.decode import ImageLimits
@@ -25,7 +26,7 @@ async def open_pipeline(
 
     """
     try:
-        loaded, embedder = await asyncio.to_thread(_load, settings, bundle)
+        settings, loaded, embedder = await asyncio.to_thread(_load, settings, bundle)
     except (BundleError, ModelError) as error:
         raise StartupError(str(error)) from error
     pipeline = TaggingPipeline(
@@ -51,9 +52,10 @@ async def load_bundle_of(settings: ModelSettings) -> Bundle:
         raise StartupError(str(error)) from error
 
 
-def _load(settings: ModelSettings, given: Bundle | None) -> tuple[Bundle, Embedder]:
-    bundle = given or _bundle(settings)
-    return bundle, open_embedder(bundle, settings.precision, settings.provider)
+def _load(given_settings: ModelSettings, given: Bundle | None) -> tuple[ModelSettings, Bundle, Embedder]:
+    bundle = given or _bundle(given_settings)
+    settings = apply_tuning(given_settings, bundle)
+    return settings, bundle, open_embedder(bundle, settings.precision, settings.provider)
 
 
 def _bundle(settings: ModelSettings) -> Bundle:

@@ -18,7 +18,6 @@ from consumer.stream.clients import make_consumer, make_producer
 from consumer.stream.engine import StreamEngine
 from consumer.stream.publisher import Publisher
 from consumer.stream.settings import StreamSettings
-from consumer.tagging.cpus import available_cpus
 from consumer.tagging.decode import ImageLimits
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.telemetry.metrics import Metrics
@@ -42,7 +41,7 @@ async def run() -> None:
         limits = ImageLimits(max_bytes=settings.max_object_bytes, max_pixels=settings.max_pixels)
         pipeline = await open_pipeline(model, limits, process.metrics)
         store = ObjectStore(store_connection)
-        handler = make_handler(settings, model, store, pipeline, process.metrics, output_topic=topics.tagged)
+        handler = make_handler(settings, store, pipeline, process.metrics, output_topic=topics.tagged)
         stream = _stream_settings(engine_settings, settings, topics.extracted)
         engine = StreamEngine(
             stream,
@@ -69,7 +68,6 @@ async def run() -> None:
 
 def make_handler(
     settings: TaggerSettings,
-    model: ModelSettings,
     store: ObjectStore,
     pipeline: TaggingPipeline,
     metrics: Metrics,
@@ -82,7 +80,7 @@ def make_handler(
         store=store,
         admission=Admission(frozenset(settings.allowed_buckets or (store.bucket,)), settings.allowed_key_prefixes),
         pipeline=pipeline,
-        decoders=model.workers or available_cpus(),
+        decoders=pipeline.threads,
         budget=ByteBudget(settings.max_bytes_in_flight),
         max_object_bytes=settings.max_object_bytes,
         metrics=metrics,

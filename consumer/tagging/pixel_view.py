@@ -97,7 +97,6 @@ class PixelView:
             size=(image.height, image.width),
         )
 
-
     @cached_property
     def planes(self) -> Bytes:
         """The colours as uint8 [3, H * W]: a channel of them lies in one piece, which is what numpy is fast on."""
@@ -116,7 +115,8 @@ class PixelView:
     @cached_property
     def shown_chroma(self) -> Floats:
         """OKLab chroma of the visible pixels, [N]."""
-        return np.hypot(self.shown_lab[1], self.shown_lab[2])
+        chroma: Floats = np.hypot(self.shown_lab[1], self.shown_lab[2])
+        return chroma
 
     @cached_property
     def lightness_spread(self) -> tuple[float, float, float]:
@@ -133,7 +133,8 @@ class PixelView:
     def directions(self) -> Floats:
         """Painted colours as directions, as normal maps mean them: float32 [3, N], each of -1 to 1."""
         chosen = self.planes if self.painted.all() else self.planes[:, self.painted]
-        return chosen * np.float32(1 / 127.5) - np.float32(1)
+        directions: Floats = chosen * np.float32(1 / 127.5) - np.float32(1)
+        return directions
 
 
 def share(flags: Flags) -> float:

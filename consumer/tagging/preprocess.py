@@ -81,6 +81,8 @@ def _resized(picture: Any, scale: float, kernel: str) -> Any:
         width / picture.width,
         vscale=height / picture.height,
         kernel="nearest" if scale >= _ENLARGED_BY_NEAREST else kernel,
+        # No averaging of blocks first, as vips does by default: that is another filter, and saves no time on bytes.
+        gap=0,
     )
 
 

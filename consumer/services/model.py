@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from typing import Final
 
 from consumer.services.bundles import bundle_folder
 from consumer.services.errors import StartupError
@@ -15,11 +17,17 @@ from consumer.tagging.pipeline import TaggingPipeline
 from consumer.tagging.sessions import ModelError
 from consumer.telemetry.metrics import Metrics
 
+# Threads that decode hold Python's lock for as long as they are let, 5 ms by default. The event loop takes it a dozen
+# times for each record, so that it would wait longer than it works.
+_SWITCH_SECONDS: Final = 0.001
+
 
 async def open_pipeline(
     settings: ModelSettings, limits: ImageLimits, metrics: Metrics, bundle: Bundle | None = None
 ) -> TaggingPipeline:
-    """Load, verify and warm up the model; ``bundle``: in place of the one that the settings name.
+    """Load, verify and warm up the model, and set the process up for its threads.
+
+    ``bundle``: in place of the one that the settings name.
 
     Raises:
         StartupError: the bundle is not whole, or its model does not run here as the settings want it.
@@ -29,6 +37,7 @@ async def open_pipeline(
         settings, loaded, embedder = await asyncio.to_thread(_load, settings, bundle)
     except (BundleError, ModelError) as error:
         raise StartupError(str(error)) from error
+    sys.setswitchinterval(_SWITCH_SECONDS)
     pipeline = TaggingPipeline(
         loaded,
         embedder,

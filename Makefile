@@ -40,10 +40,8 @@ check: $(DEV) ## Check style, format, types and the arrows of imports
 	@echo "check: imports";      $(BIN)/lint-imports
 
 .PHONY: bench
-bench: $(DEV) ## Measure; prints tables and writes build/figures/*.json
-	@for file in $$(grep -L 'run by hand' $$(grep -l '__name__ == "__main__"' benchmarks/*.py)); do \
-		echo "bench: $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; \
-	done
+bench: $(DEV) ## Measure speed beside the limit and the peers, a quarter of an hour; writes build/figures/bench.json and .svg
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: bench-replay
 bench-replay: $(DEV) ## Measure replay, retag and gateway with ViT-B-32 of random weights; into build/figures (10 minutes)

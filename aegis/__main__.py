@@ -30,6 +30,7 @@ _VERBS = {
     "bucket": "Create the bucket of the object store",
     "db": "Create and upgrade the PostgreSQL tables",
     "model": "Make, look at and measure model bundles",
+    "tune": "Measure which settings run the model fastest here, and keep them",
     "taxonomy": "Check and compile the vocabulary of the tags",
     "stack": "Run Kafka, PostgreSQL and S3 on this machine",
     "secrets": "Make the passwords of docker-compose.yml",

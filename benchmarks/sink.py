@@ -53,33 +53,35 @@ _TAXONOMY = Taxonomy(id="bench", version="1", digest="sha256:" + "b" * 64)
 @click.option("--rounds", default=3, show_default=True, help="Rounds; their medians are reported.")
 def main(events: int, row_by_row: int, rounds: int) -> None:
     """Measure and report."""
-    sink_rates, loop_rates, bare_rates, index_rates = [], [], [], []
     with tempfile.TemporaryDirectory(prefix="aegis-bench-") as folder:
         stack = Stack(Path(folder) / "stack")
         stack.up()
         try:
-            for _ in range(rounds):
-                values = list(_events(events))
-                rate, index_rate = asyncio.run(_sink(stack, Path(folder), values))
-                sink_rates.append(rate)
-                index_rates.append(index_rate)
-                bare, _ = asyncio.run(_sink(stack, Path(folder), [_without_embedding(value) for value in values]))
-                bare_rates.append(bare)
-                loop_rates.append(asyncio.run(_row_by_row(stack, values[:row_by_row])))
+            report("sink", asyncio.run(measured(stack, Path(folder), events, row_by_row, rounds)))
         finally:
             stack.reset()
+
+
+async def measured(stack: Stack, folder: Path, events: int, row_by_row: int, rounds: int) -> list[Figure]:
+    """Return the figures of so many rounds."""
+    sink_rates, loop_rates, bare_rates, index_rates = [], [], [], []
+    for _ in range(rounds):
+        values = list(_events(events))
+        rate, index_rate = await _sink(stack, folder, values)
+        sink_rates.append(rate)
+        index_rates.append(index_rate)
+        bare, _ = await _sink(stack, folder, [_without_embedding(value) for value in values])
+        bare_rates.append(bare)
+        loop_rates.append(await _row_by_row(stack, values[:row_by_row]))
     rate, loop, bare = (statistics.median(rates) for rates in (sink_rates, loop_rates, bare_rates))
-    report(
-        "sink",
-        [
-            Figure("sink_events_per_second", rate, "events/s", 3000, "higher"),
-            Figure("sink_tag_rows_per_second", rate * TAGS, "rows/s", 30_000, "higher"),
-            Figure("row_by_row_events_per_second", loop, "events/s", None, "higher"),
-            Figure("sink_over_row_by_row", rate / loop, "ratio", 10, "higher"),
-            Figure("sink_over_sink_without_embeddings", rate / bare, "ratio", None, "higher"),
-            Figure("hnsw_embeddings_per_second", statistics.median(index_rates), "embeddings/s", None, "higher"),
-        ],
-    )
+    return [
+        Figure("sink_events_per_second", rate, "events/s", 3000, "higher"),
+        Figure("sink_tag_rows_per_second", rate * TAGS, "rows/s", 30_000, "higher"),
+        Figure("row_by_row_events_per_second", loop, "events/s", None, "higher"),
+        Figure("sink_over_row_by_row", rate / loop, "ratio", 10, "higher"),
+        Figure("sink_over_sink_without_embeddings", rate / bare, "ratio", None, "higher"),
+        Figure("hnsw_embeddings_per_second", statistics.median(index_rates), "embeddings/s", None, "higher"),
+    ]
 
 
 def _events(count: int) -> Iterator[bytes]:

@@ -143,21 +143,26 @@ class ModelSettings(BaseSettings):
     cache_dir: Path = Field(
         default_factory=default_cache_dir,
         description="Where bundles out of archives and S3 are kept; "
-        "default: aegis-tagger/models under $XDG_CACHE_HOME or ~/.cache",
+        "and what `aegis tune` found; default: aegis-tagger/models under $XDG_CACHE_HOME or ~/.cache",
     )
     precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
         default="auto",
         description="Graph of the bundle that runs; auto: fp16 on a GPU, "
-        "int8 where the CPU has instructions for it, else fp32",
+        "int8 where the CPU has instructions for it, else fp32; not set: what `aegis tune` found, else auto",
     )
     use_names: bool = Field(default=True, description="Let the names of files and folders speak for tags too")
     provider: str = Field(
         default="CPUExecutionProvider", description="onnxruntime execution provider; never silently replaced"
     )
     workers: int | None = Field(
-        default=None, ge=1, le=256, description="Threads that decode and infer; not set: one for each CPU we may use"
+        default=None,
+        ge=1,
+        le=256,
+        description="Threads that decode and infer; not set: what `aegis tune` found, else one for each CPU we may use",
     )
-    max_batch: int = Field(default=8, ge=1, le=1024, description="Images in one inference")
+    max_batch: int = Field(
+        default=8, ge=1, le=1024, description="Images in one inference; not set: what `aegis tune` found, else 8"
+    )
     max_wait_ms: float = Field(default=5.0, ge=0, le=1000, description="How long a batch may wait under load")
 
 

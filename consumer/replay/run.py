@@ -130,7 +130,7 @@ async def run_replay(
         opened.callback(store.close)
         reuse = await opened.enter_async_context(open_reuse(tagger, pipeline.model, metrics))
         output_topic = request.output_topic or topics.tagged
-        tag = make_handler(tagger, model, store, pipeline, metrics, reuse=reuse, output_topic=output_topic)
+        tag = make_handler(tagger, store, pipeline, metrics, reuse=reuse, output_topic=output_topic)
         handler = ReplayingHandler(tag, selection, changed, Pace(request.per_second))
         engine = StreamEngine(
             stream,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from typing import Final
 
 from consumer.services.bundles import bundle_folder
 from consumer.services.errors import StartupError
+from consumer.services.tuned import apply_tuning
 from consumer.settings import ModelSettings
 from consumer.tagging.bundle import Bundle, BundleError, load_bundle
 from consumer.tagging.decode import ImageLimits
@@ -14,20 +17,27 @@ from consumer.tagging.pipeline import TaggingPipeline
 from consumer.tagging.sessions import ModelError
 from consumer.telemetry.metrics import Metrics
 
+# Threads that decode hold Python's lock for as long as they are let, 5 ms by default. The event loop takes it a dozen
+# times for each record, so that it would wait longer than it works.
+_SWITCH_SECONDS: Final = 0.001
+
 
 async def open_pipeline(
     settings: ModelSettings, limits: ImageLimits, metrics: Metrics, bundle: Bundle | None = None
 ) -> TaggingPipeline:
-    """Load, verify and warm up the model; ``bundle``: in place of the one that the settings name.
+    """Load, verify and warm up the model, and set the process up for its threads.
+
+    ``bundle``: in place of the one that the settings name.
 
     Raises:
         StartupError: the bundle is not whole, or its model does not run here as the settings want it.
 
     """
     try:
-        loaded, embedder = await asyncio.to_thread(_load, settings, bundle)
+        settings, loaded, embedder = await asyncio.to_thread(_load, settings, bundle)
     except (BundleError, ModelError) as error:
         raise StartupError(str(error)) from error
+    sys.setswitchinterval(_SWITCH_SECONDS)
     pipeline = TaggingPipeline(
         loaded,
         embedder,
@@ -51,9 +61,10 @@ async def load_bundle_of(settings: ModelSettings) -> Bundle:
         raise StartupError(str(error)) from error
 
 
-def _load(settings: ModelSettings, given: Bundle | None) -> tuple[Bundle, Embedder]:
-    bundle = given or _bundle(settings)
-    return bundle, open_embedder(bundle, settings.precision, settings.provider)
+def _load(given_settings: ModelSettings, given: Bundle | None) -> tuple[ModelSettings, Bundle, Embedder]:
+    bundle = given or _bundle(given_settings)
+    settings = apply_tuning(given_settings, bundle)
+    return settings, bundle, open_embedder(bundle, settings.precision, settings.provider)
 
 
 def _bundle(settings: ModelSettings) -> Bundle:

@@ -20,7 +20,6 @@ from consumer.stream.clients import make_consumer, make_producer
 from consumer.stream.engine import StreamEngine
 from consumer.stream.publisher import Publisher
 from consumer.stream.settings import StreamSettings
-from consumer.tagging.cpus import available_cpus
 from consumer.tagging.decode import ImageLimits
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.telemetry.metrics import Metrics
@@ -47,9 +46,7 @@ async def run() -> None:
         store = ObjectStore(store_connection)
         opened.callback(store.close)
         reuse = await opened.enter_async_context(open_reuse(settings, pipeline.model, process.metrics))
-        handler = make_handler(
-            settings, model, store, pipeline, process.metrics, reuse=reuse, output_topic=topics.tagged
-        )
+        handler = make_handler(settings, store, pipeline, process.metrics, reuse=reuse, output_topic=topics.tagged)
         stream = _stream_settings(engine_settings, settings, topics.extracted)
         engine = StreamEngine(
             stream,
@@ -72,7 +69,6 @@ async def run() -> None:
 
 def make_handler(
     settings: TaggerSettings,
-    model: ModelSettings,
     store: ObjectStore,
     pipeline: TaggingPipeline,
     metrics: Metrics,
@@ -87,7 +83,7 @@ def make_handler(
         admission=Admission(frozenset(settings.allowed_buckets or (store.bucket,)), settings.allowed_key_prefixes),
         pipeline=pipeline,
         reuse=reuse,
-        decoders=model.workers or available_cpus(),
+        decoders=pipeline.threads,
         budget=ByteBudget(settings.max_bytes_in_flight),
         max_object_bytes=settings.max_object_bytes,
         metrics=metrics,

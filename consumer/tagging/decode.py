@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import Final
@@ -57,6 +58,14 @@ class DecodedImage:
     @property
     def has_alpha(self) -> bool:
         return int(self.pixels.shape[2]) == 4
+
+    @property
+    def uses_alpha(self) -> bool:
+        """Whether any pixel is less than opaque; much of game art has an alpha channel and does not use it."""
+        if not self.has_alpha:
+            return False
+        every = int(np.bitwise_and.reduce(np.ascontiguousarray(self.pixels).view(np.uint32), axis=None))
+        return every.to_bytes(4, sys.byteorder)[3] != 255
 
 
 def decode(data: bytes, limits: ImageLimits) -> DecodedImage:

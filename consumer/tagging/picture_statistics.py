@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from consumer.tagging.pixel_view import VISIBLE_ALPHA, Bytes, Flags, Floats, PixelView
+from consumer.tagging.pixel_view import VISIBLE_ALPHA, Bytes, Flags, Floats, PixelView, share
 from consumer.tagging.surfaces import mask, normal_map
 
 Vector = npt.NDArray[np.float32]
@@ -15,7 +15,6 @@ Vector = npt.NDArray[np.float32]
 # Larger ones are alike; and labelled textures are often kept no larger.
 _LARGE: Final = 240
 _GREY_CHROMA: Final = 0.03
-_UNPAINTED: Final = 12
 _EMPTY: Final = 4
 
 
@@ -49,14 +48,15 @@ def _transparency(view: PixelView) -> dict[str, float]:
     corners = np.array([alpha[0, 0], alpha[0, -1], alpha[-1, 0], alpha[-1, -1]])
     rows, columns = np.asarray(view.visible.any(axis=1)), np.asarray(view.visible.any(axis=0))
     hidden = view.lab[alpha < 16, 0]
+    transparent, opaque = share(alpha < 16), share(alpha > 239)
     return {
         "has_alpha": float(view.has_alpha),
-        "transparent": float((alpha < 16).mean()),
-        "opaque": float((alpha > 239).mean()),
-        "uses_alpha": float((alpha < 16).mean() > 0.01),
-        "half": float(((alpha >= 16) & (alpha <= 239)).mean()),
-        "border_transparent": float((border < 16).mean()),
-        "corners_transparent": float((corners < 16).mean()),
+        "transparent": transparent,
+        "opaque": opaque,
+        "uses_alpha": float(transparent > 0.01),
+        "half": 1 - transparent - opaque,
+        "border_transparent": share(border < 16),
+        "corners_transparent": share(corners < 16),
         "row_gaps": _gaps(rows),
         "column_gaps": _gaps(columns),
         "filled_box": float(view.visible[np.ix_(rows, columns)].mean()) if rows.any() else 0.0,
@@ -74,77 +74,75 @@ def _gaps(occupied: Flags) -> float:
 
 
 def _colours(view: PixelView) -> dict[str, float]:
-    lab = view.lab[view.visible] if view.visible.any() else view.lab.reshape(-1, 3)
-    rgb = view.rgb[view.visible] if view.visible.any() else view.rgb.reshape(-1, 3)
-    chroma = np.hypot(lab[:, 1], lab[:, 2])
-    spread = np.percentile(lab[:, 0], (5, 50, 95))
-    packed = (rgb >> 4).astype(np.int32) @ np.array([256, 16, 1])
-    counts = np.sort(np.bincount(packed, minlength=4096))[::-1] / len(packed)
-    shown = view.visible if view.visible.any() else np.ones_like(view.visible)
-    lowest, highest = view.lowest[shown], view.highest[shown]
-    dark, light = float((highest < 16).mean()), float((lowest > 239).mean())
+    shown = view.visible.reshape(-1) if view.visible.any() else np.ones(view.visible.size, bool)
+    whole = bool(shown.all())
+    lightness, a, b = view.lab_planes if whole else view.lab_planes[:, shown]
+    planes = view.planes if whole else view.planes[:, shown]
+    chroma = view.shown_chroma if view.visible.any() else np.hypot(a, b)
+    spread = view.lightness_spread if view.visible.any() else np.percentile(lightness, (5, 50, 95))
+    red, green, blue = (planes >> 4).astype(np.int16)
+    counts = np.sort(np.bincount((red << 8) + (green << 4) + blue, minlength=4096))[::-1] / len(lightness)
+    lowest, highest = view.lowest.reshape(-1)[shown], view.highest.reshape(-1)[shown]
+    dark, light = share(highest < 16), share(lowest > 239)
     return {
-        "lightness": float(lab[:, 0].mean()),
-        "a": float(lab[:, 1].mean()) * 5,
-        "b": float(lab[:, 2].mean()) * 5,
+        "lightness": float(lightness.mean()),
+        "a": float(a.mean()) * 5,
+        "b": float(b.mean()) * 5,
         "lightness_low": float(spread[0]),
         "lightness_middle": float(spread[1]),
         "lightness_high": float(spread[2]),
-        "lightness_spread": float(lab[:, 0].std()) * 4,
-        "a_spread": float(lab[:, 1].std()) * 10,
-        "b_spread": float(lab[:, 2].std()) * 10,
+        "lightness_spread": float(lightness.std()) * 4,
+        "a_spread": float(a.std()) * 10,
+        "b_spread": float(b.std()) * 10,
         "chroma": float(chroma.mean()) * 5,
         "chroma_high": float(np.percentile(chroma, 95)) * 5,
-        "grey": float((chroma < _GREY_CHROMA).mean()),
-        "all_grey": float((highest - lowest < 8).mean() > 0.995),
+        "grey": share(chroma < _GREY_CHROMA),
+        "all_grey": float(share(highest - lowest < 8) > 0.995),
         "colours": float(np.log2(1 + (counts > 0).sum()) / 12),
         "commonest": float(counts[0]),
         "eight_commonest": float(counts[:8].sum()),
         "black": dark,
         "white": light,
         "black_and_white": min(dark, light, 0.1) * 10,
-        "empty_red": float((rgb[:, 0] < _EMPTY).mean()),
-        "empty_green": float((rgb[:, 1] < _EMPTY).mean()),
-        "empty_blue": float((rgb[:, 2] < _EMPTY).mean()),
+        "empty_red": share(planes[0] < _EMPTY),
+        "empty_green": share(planes[1] < _EMPTY),
+        "empty_blue": share(planes[2] < _EMPTY),
     }
 
 
 def _directions(view: PixelView) -> dict[str, float]:
     """Judge colours as directions, as normal maps mean them."""
-    rgb = view.rgb.reshape(-1, 3)
-    painted = rgb[view.highest.reshape(-1) > _UNPAINTED]
-    if len(painted) < len(rgb) / 4:
+    x, y, z = view.directions
+    if len(x) < view.painted.size / 4:
         return dict.fromkeys(("unit_length", "upright", "lean", "up_mean", "up_spread"), 0.0)
-    directions = painted.astype(np.float32) / 127.5 - 1
-    length = np.sqrt(np.einsum("nc,nc->n", directions, directions))
     return {
-        "unit_length": float((np.abs(length - 1) < 0.2).mean()),
-        "upright": float((directions[:, 2] > 0.1).mean()),
-        "lean": float(np.abs(directions[:, :2].mean(axis=0)).max()),
-        "up_mean": float(directions[:, 2].mean()),
-        "up_spread": float(directions[:, 2].std()),
+        "unit_length": share(np.abs(np.sqrt(x * x + y * y + z * z) - 1) < 0.2),
+        "upright": share(z > 0.1),
+        "lean": max(abs(float(x.mean())), abs(float(y.mean()))),
+        "up_mean": float(z.mean()),
+        "up_spread": float(z.std()),
     }
 
 
 def _packing(view: PixelView) -> dict[str, float]:
     """Judge whether the channels hold separate data, as masks do: one stays empty, none follows another."""
-    rgb = view.rgb.reshape(-1, 3)
-    drawn = view.highest.reshape(-1) > _UNPAINTED
-    painted = rgb[drawn].astype(np.float32)
-    if len(painted) < len(rgb) / 50:
+    drawn = view.painted
+    chosen = view.planes if drawn.all() else view.planes[:, drawn]
+    if chosen.shape[1] < drawn.size / 50:
         return dict.fromkeys(("saturated", "empty_channel", "follows", "packed"), 0.0)
-    saturation = 1 - view.lowest.reshape(-1)[drawn] / view.highest.reshape(-1)[drawn].astype(np.float32)
-    empty = float((painted < 8).mean(axis=0).max())
-    centred = painted - painted.mean(axis=0)
-    spread = np.sqrt((centred**2).mean(axis=0)) + 1
-    follows = [
-        float((centred[:, i] * centred[:, j]).mean() / (spread[i] * spread[j])) for i, j in ((0, 1), (0, 2), (1, 2))
-    ]
+    lowest, highest = (side.reshape(-1)[drawn].astype(np.float32) for side in (view.lowest, view.highest))
+    saturated = share(lowest < highest * np.float32(0.15))
+    empty = max(share(channel < 8) for channel in chosen)
+    painted = chosen.astype(np.float32)
+    centred = painted - painted.mean(axis=1, keepdims=True)
+    together = centred @ centred.T / painted.shape[1]
+    spread = np.sqrt(np.diag(together)) + 1
+    follows = [float(together[i, j] / (spread[i] * spread[j])) for i, j in ((0, 1), (0, 2), (1, 2))]
     return {
-        "saturated": float((saturation > 0.85).mean()),
+        "saturated": saturated,
         "empty_channel": empty,
         "follows": min(follows),
-        "packed": float(empty > 0.9) * float((saturation > 0.85).mean()),
+        "packed": float(empty > 0.9) * saturated,
     }
 
 
@@ -192,11 +190,12 @@ def _combined(view: PixelView, values: dict[str, float]) -> dict[str, float]:
 def _structure(view: PixelView) -> dict[str, float]:
     light = view.lab[..., 0]
     height, width = light.shape
-    colours = view.rgb.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
+    red, green, blue = view.planes.astype(np.int32).reshape(3, height, width)
+    colours = (red << 16) + (green << 8) + blue
     flat_rows = colours[:, 1:] == colours[:, :-1] if width > 1 else np.ones((1, 1), bool)
     return {
         "detail": (_step(light, 0) + _step(light, 1)) * 5,
-        "flat": float(flat_rows.mean()),
+        "flat": share(flat_rows),
         "seam_across": _seam(light, 1) if width > 8 else 1.0,
         "seam_down": _seam(light, 0) if height > 8 else 1.0,
         "mirrored": float(np.abs(light - light[:, ::-1]).mean() * 5),

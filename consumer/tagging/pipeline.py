@@ -74,15 +74,15 @@ class TaggingPipeline:
         use_names: bool = True,
         on_batch: Callable[[int, float, float], None] | None = None,
     ) -> None:
-        threads = workers or available_cpus()
+        self.threads = workers or available_cpus()
         self._limits = limits
         self._spec = PreprocessSpec.of(bundle.manifest.image)
         self._embedder = embedder
         self._scorer = Scorer(bundle)
         self._use_names = use_names
-        self._decoders = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._decoders = ThreadPoolExecutor(self.threads, thread_name_prefix="decode")
         self._batcher = MicroBatcher(
-            embedder.run, workers=threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch
+            embedder.run, workers=self.threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch
         )
         self.model = Model(
             id=bundle.manifest.id,

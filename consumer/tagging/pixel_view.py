@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,7 @@ LONGEST_SIDE: Final = 128
 # What neighbours have to do with each other is lost by shrinking; it is looked at in a cut-out of this size.
 _MIDDLE_SIDE: Final = 64
 VISIBLE_ALPHA: Final = 128
+UNPAINTED: Final = 12
 
 _RGB_TO_LMS: Final = np.array(
     [
@@ -57,7 +59,7 @@ def oklab(rgb: Bytes) -> Floats:
     return lab
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PixelView:
     """``rgb`` [H, W, 3] and ``alpha`` [H, W] with no side above LONGEST_SIDE; ``visible`` [H, W] has a colour.
 
@@ -80,7 +82,7 @@ class PixelView:
 
     @classmethod
     def of(cls, image: DecodedImage) -> PixelView:
-        rgb, alpha = _split(_shrunk(image.pixels))
+        rgb, alpha = _split(_shrunk(image))
         middle, middle_alpha = _split(_middle(image.pixels))
         return cls(
             rgb=rgb,
@@ -95,23 +97,81 @@ class PixelView:
             size=(image.height, image.width),
         )
 
+    @cached_property
+    def planes(self) -> Bytes:
+        """The colours as uint8 [3, H * W]: a channel of them lies in one piece, which is what numpy is fast on."""
+        return np.ascontiguousarray(self.rgb.reshape(-1, 3).T)
+
+    @cached_property
+    def lab_planes(self) -> Floats:
+        """``lab`` as float32 [3, H * W]."""
+        return np.ascontiguousarray(self.lab.reshape(-1, 3).T)
+
+    @cached_property
+    def shown_lab(self) -> Floats:
+        """OKLab of the visible pixels, float32 [3, N]."""
+        return self.lab_planes if self.visible.all() else self.lab_planes[:, self.visible.reshape(-1)]
+
+    @cached_property
+    def shown_chroma(self) -> Floats:
+        """OKLab chroma of the visible pixels, [N]."""
+        chroma: Floats = np.hypot(self.shown_lab[1], self.shown_lab[2])
+        return chroma
+
+    @cached_property
+    def lightness_spread(self) -> tuple[float, float, float]:
+        """OKLab lightness that 5, 50 and 95 of 100 visible pixels do not exceed."""
+        low, middle, high = np.percentile(self.shown_lab[0], (5, 50, 95))
+        return float(low), float(middle), float(high)
+
+    @cached_property
+    def painted(self) -> Flags:
+        """Tells by pixel, [H * W], what is more than the black that unwrapped textures leave between their islands."""
+        return self.highest.reshape(-1) > UNPAINTED
+
+    @cached_property
+    def directions(self) -> Floats:
+        """Painted colours as directions, as normal maps mean them: float32 [3, N], each of -1 to 1."""
+        chosen = self.planes if self.painted.all() else self.planes[:, self.painted]
+        directions: Floats = chosen * np.float32(1 / 127.5) - np.float32(1)
+        return directions
+
+
+def share(flags: Flags) -> float:
+    """Return how much of it is true; faster than the mean of flags."""
+    return float(np.count_nonzero(flags) / flags.size)
+
+
+def percentiles(values: Bytes, wanted: tuple[float, ...]) -> list[float]:
+    """Return what `np.percentile` does of bytes, without sorting them."""
+    below = np.cumsum(np.bincount(values.reshape(-1), minlength=256))
+    places = [(below[-1] - 1) * percent / 100 for percent in wanted]
+    return [_interpolated(below, place) for place in places]
+
+
+def _interpolated(below: npt.NDArray[np.intp], place: float) -> float:
+    first = int(place)
+    low, high = (int(np.searchsorted(below, at, side="right")) for at in (first, min(first + 1, int(below[-1]) - 1)))
+    return low + (high - low) * (place - first)
+
 
 def _split(pixels: Bytes) -> tuple[Bytes, Bytes]:
     alpha = pixels[..., 3] if pixels.shape[2] == 4 else np.full(pixels.shape[:2], 255, np.uint8)
     return pixels[..., :3], alpha
 
 
-def _shrunk(pixels: Bytes) -> Bytes:
-    height, width, bands = pixels.shape
-    factor = LONGEST_SIDE / max(height, width)
+def _shrunk(image: DecodedImage) -> Bytes:
+    pixels, factor = image.pixels, LONGEST_SIDE / max(image.height, image.width)
     if factor >= 1:
         return pixels
+    height, width, bands = pixels.shape
     picture = pyvips.Image.new_from_memory(np.ascontiguousarray(pixels), width, height, bands, "uchar")
-    if bands == 4:
-        picture = picture.copy(interpretation="srgb").premultiply()
     target_width, target_height = max(1, round(width * factor)), max(1, round(height * factor))
-    picture = picture.resize(target_width / width, vscale=target_height / height, kernel="linear")
-    if bands == 4:
+    scales = {"vscale": target_height / height, "kernel": "linear"}
+    if not image.uses_alpha:
+        picture = picture.extract_band(0, n=3).resize(target_width / width, **scales)
+    else:
+        picture = picture.copy(interpretation="srgb").premultiply().resize(target_width / width, **scales)
         picture = picture.unpremultiply().rint().cast("uchar")
     small: Bytes = np.asarray(picture.numpy())
     return small

@@ -10,7 +10,7 @@ from consumer.tagging.decode import DecodedImage
 from consumer.tagging.linear_models import pixel_models
 from consumer.tagging.palettes import palettes
 from consumer.tagging.picture_statistics import picture_statistics
-from consumer.tagging.pixel_view import PixelView
+from consumer.tagging.pixel_view import PixelView, share
 from consumer.tagging.surfaces import gradient, height_map, mask, noise, normal_map
 
 Evidence = Mapping[str, Mapping[str, float]]
@@ -46,7 +46,7 @@ def pixel_evidence(image: DecodedImage) -> Evidence:
 def _roles(view: PixelView, fitted: Mapping[str, float]) -> dict[str, float]:
     """Let the tests decide first, on whole textures: what alpha cuts out is a picture of something."""
     surfaces = dict.fromkeys(("normal_map", "mask", "height", "gradient", "noise"), 0.0)
-    if view.visible.mean() >= _OPAQUE_SHARE:
+    if share(view.visible) >= _OPAQUE_SHARE:
         directions, ramp = _both(normal_map(view), fitted["normal_map"]), gradient(view)
         surfaces = {
             "normal_map": directions,
@@ -58,10 +58,10 @@ def _roles(view: PixelView, fitted: Mapping[str, float]) -> dict[str, float]:
         }
     left = 1 - max(surfaces.values())
     total = sum(surfaces.values())
-    share = (1 - left) / total if total else 0.0
+    scale = (1 - left) / total if total else 0.0
     pictures = sum(fitted[name] for name in _PICTURES)
     return {
-        **{name: value * share for name, value in surfaces.items()},
+        **{name: value * scale for name, value in surfaces.items()},
         **{name: left * fitted[name] / pictures for name in _PICTURES},
     }
 

@@ -40,11 +40,16 @@ def choose_precision(
             )
         return wanted
     order: tuple[Precision, ...] = ("fp32", "fp16", "int8")
-    if provider in _GPU_PROVIDERS:
+    if runs_half_floats(provider):
         order = ("fp16", "fp32", "int8")
     elif provider == "CPUExecutionProvider" and int8_is_fast:
         order = ("int8", "fp32", "fp16")
     return next(precision for precision in order if precision in available)
+
+
+def runs_half_floats(provider: str) -> bool:
+    """Tell whether an execution provider computes in fp16; a CPU would only cast."""
+    return provider in _GPU_PROVIDERS
 
 
 def int8_is_fast(cpu_info: Path = _CPU_INFO) -> bool:

@@ -70,7 +70,7 @@ def _flat(image: DecodedImage, ground: Colour) -> Any:
     picture = pyvips.Image.new_from_memory(
         np.ascontiguousarray(image.pixels), image.width, image.height, image.pixels.shape[2], "uchar"
     ).copy(interpretation="srgb")
-    return picture.flatten(background=list(ground)) if image.has_alpha else picture
+    return picture.flatten(background=list(ground)) if image.uses_alpha else picture.extract_band(0, n=3)
 
 
 def _resized(picture: Any, scale: float, kernel: str) -> Any:
@@ -81,6 +81,8 @@ def _resized(picture: Any, scale: float, kernel: str) -> Any:
         width / picture.width,
         vscale=height / picture.height,
         kernel="nearest" if scale >= _ENLARGED_BY_NEAREST else kernel,
+        # No averaging of blocks first, as vips does by default: that is another filter, and saves no time on bytes.
+        gap=0,
     )
 
 

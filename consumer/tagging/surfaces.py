@@ -10,10 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from consumer.tagging.pixel_view import Floats, PixelView
+from consumer.tagging.pixel_view import Floats, PixelView, percentiles, share
 
-# Channel values below this are the black that unwrapped textures leave between their islands.
-_UNPAINTED: Final = 12
 # Yellow and red pictures without a trace of blue exist too: of what looks packed, about so much is.
 _PACKED_CERTAINTY: Final = 0.6
 # Squared levels; below it the image is one colour, and nothing can be said of its structure.
@@ -26,16 +24,14 @@ def logistic(value: float, middle: float, width: float) -> float:
 
 def normal_map(view: PixelView) -> float:
     """Judge colours as directions: of about unit length, upright, leaning to every side alike."""
-    rgb = view.rgb.reshape(-1, 3)
-    painted = rgb[view.highest.reshape(-1) > _UNPAINTED]
-    if len(painted) < len(rgb) / 3:
+    directions = view.directions
+    if directions.shape[1] < view.painted.size / 3:
         return 0.0
-    directions = painted.astype(np.float32) / 127.5 - 1
-    lengths = np.sqrt(np.einsum("nc,nc->n", directions, directions))
-    like_normals = (directions[:, 2] > 0.1) & (lengths > 0.75)
-    lean = float(np.abs(directions[:, :2].mean(axis=0)).max())
-    blue = float(directions[:, 2].mean())
-    return logistic(float(like_normals.mean()), 0.85, 0.03) * logistic(-lean, -0.22, 0.02) * logistic(blue, 0.7, 0.03)
+    x, y, z = directions
+    like_normals = share((z > 0.1) & (x * x + y * y + z * z > 0.75**2))
+    lean = max(abs(float(x.mean())), abs(float(y.mean())))
+    blue = float(z.mean())
+    return logistic(like_normals, 0.85, 0.03) * logistic(-lean, -0.22, 0.02) * logistic(blue, 0.7, 0.03)
 
 
 def mask(view: PixelView) -> float:
@@ -44,13 +40,12 @@ def mask(view: PixelView) -> float:
     Channels packed with data leave the last of them empty, to the bit; a stencil is black against white, with little
     between.
     """
-    rgb = view.rgb.reshape(-1, 3)
-    lowest, highest = view.lowest.reshape(-1), view.highest.reshape(-1)
-    empty_blue = float((rgb[:, 2] < 4).mean())
-    varied = float(np.percentile(highest, 95)) > 20
+    lowest, highest = view.lowest, view.highest
+    empty_blue = share(view.planes[2] < 4)
+    varied = percentiles(highest, (95,))[0] > 20
     packed = _PACKED_CERTAINTY * logistic(empty_blue, 0.97, 0.008) if varied else 0.0
-    grey = float((highest - lowest < 8).mean())
-    black, white = float((highest < 16).mean()), float((lowest > 239).mean())
+    grey = share(highest - lowest < 8)
+    black, white = share(highest < 16), share(lowest > 239)
     stencil = logistic(min(grey, black + white), 0.93, 0.015) * logistic(min(black, white), 0.04, 0.01)
     return max(packed, stencil)
 
@@ -60,14 +55,17 @@ def gradient(view: PixelView) -> float:
     height, width = view.rgb.shape[:2]
     if min(height, width) < 2:
         return 0.0
-    values = view.rgb.reshape(-1, 3).astype(np.float32)
-    spread = values - values.mean(axis=0)
-    total = float((spread**2).sum())
-    if total / len(values) < _SMALLEST_VARIANCE:
+    values = view.planes.astype(np.float32)
+    spread = values - values.mean(axis=1, keepdims=True)
+    total = float((spread * spread).sum())
+    if total / values.shape[1] < _SMALLEST_VARIANCE:
         return 0.0
-    rows, columns = np.mgrid[:height, :width].reshape(2, -1).astype(np.float32)
-    down, across = rows - rows.mean(), columns - columns.mean()
-    explained = sum(float(((axis @ spread) ** 2).sum()) / float(axis @ axis) for axis in (down, across))
+    grid = spread.reshape(3, height, width)
+    down, across = (np.arange(side, dtype=np.float32) - (side - 1) / 2 for side in (height, width))
+    explained = sum(
+        float(((sums @ axis) ** 2).sum()) / (float(axis @ axis) * other)
+        for sums, axis, other in ((grid.sum(axis=2), down, width), (grid.sum(axis=1), across, height))
+    )
     return logistic(explained / total, 0.95, 0.01)
 
 
@@ -84,11 +82,11 @@ def noise(view: PixelView) -> float:
 def height_map(view: PixelView) -> float:
     """Judge relief: grey to the bit, many levels between dark and light, and no edge that a picture would have."""
     rgb = view.rgb
-    grey = float((view.highest - view.lowest <= 2).mean())
+    grey = share(view.highest - view.lowest <= 2)
     values = rgb[..., 1].astype(np.float32)
     if min(values.shape) < 16 or values.var() < 4 * _SMALLEST_VARIANCE:
         return 0.0
-    histogram = np.bincount(rgb[..., 1].reshape(-1), minlength=256) / rgb[..., 1].size
+    histogram = np.bincount(view.planes[1], minlength=256) / view.planes[1].size
     levels = float((histogram > 0).sum()) / 256
     lump = float(histogram.max())
     smooth = float(np.hypot(*(np.abs(np.diff(values, axis=axis)).mean() for axis in (0, 1))) / values.std())

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.parametrize(
     ("command", "file", "names"),
     [
-        (("latency", "--events", "4", "--warm-up", "1"), "bench.json", {"latency_idle_p50", "latency_idle_p95"}),
+        (("latency", "--events", "4", "--warm-up", "1"), "latency.json", {"latency_idle_p50", "latency_idle_p95"}),
         (
             ("sink", "--events", "3000", "--row-by-row", "20", "--rounds", "1"),
             "sink.json",

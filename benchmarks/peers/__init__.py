@@ -1,0 +1,1 @@
+"""The programs that `python -m benchmarks` measures against each other, each a process of its own."""

@@ -160,6 +160,42 @@ def test_unity_file_that_is_none_is_refused(tmp_path: Path) -> None:
     assert refused.sentence == "level.assets cannot be extracted: it is damaged or not a Unity file."
 
 
+def _bundle_of_a_broken_type_tree() -> bytes:
+    """Return the sample bundle with eight bytes of a type tree's strings overwritten."""
+    sample = bytearray((SAMPLES / "archives" / "sample.unity3d").read_bytes())
+    sample[3192:3200] = b"\xfe\x27\0\0\0\0\0\0"
+    return bytes(sample)
+
+
+def _assets_of_a_broken_type_tree() -> bytes:
+    """Return a serialized file of version 4 whose one type names strings far outside of it."""
+    return bytes.fromhex(
+        "00000000000000040000000000000000000320000000fbff00000000e80000000006000000000000000000"
+        "00000000000000ffffffffffffffffffffffff6effffffffffffffffffffff000000000000000000000016"
+        "139d14fdbf2da6bc9c94c67f7af3ff2d20ca7f51e4c369da3b8477efe4a5c4b57c0abebd796758e9cff2fb"
+        "4c"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("sample.unity3d", _bundle_of_a_broken_type_tree()), ("level.assets", _assets_of_a_broken_type_tree())],
+)
+def test_file_that_crashes_the_native_parser_is_refused_and_the_next_is_read(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    """Found by fuzzing: UnityPy's C++ aborts on the first, and reads where nothing is on the second."""
+    broken, fine = tmp_path / name, tmp_path / "fine.png"
+    broken.write_bytes(content)
+    fine.write_bytes(png(1))
+
+    outcomes = extracted([broken, fine], tmp_path / "out")
+
+    (refused,) = skipped(outcomes)
+    assert refused.sentence.startswith(f"{name} cannot be extracted: the process that parsed it crashed (signal ")
+    assert len(textures(outcomes)) == 1
+
+
 def test_parser_that_is_killed_loses_one_archive(tmp_path: Path) -> None:
     """The textures that came before stay good, and the next file is parsed by a new process."""
     archive = zip_of(tmp_path / "many.zip", [(f"{number:04d}.png", png(number)) for number in range(2000)])

@@ -36,7 +36,7 @@ BUILD = Path("build/bench").absolute()
     envvar="AEGIS_BENCH_TEXTURES",
     help="Folder of textures; default: samples/.",
 )
-@click.option("--rounds", default=7, show_default=True, help="Rounds of the contests; their medians are reported.")
+@click.option("--rounds", default=5, show_default=True, help="Rounds of the contests; their medians are reported.")
 def main(folder: Path, rounds: int) -> None:
     """Measure and report."""
     started = time.monotonic()

@@ -58,7 +58,10 @@ def command(bundle: str | None, images: Path | None, seconds: float, rounds: int
         return
     path = tuning_path(settings.cache_dir, loaded, settings.provider)
     rate = next(item.images_per_second for item in measured if item.tuning == best)
-    store_tuning(path, loaded, best, rate)
+    try:
+        store_tuning(path, loaded, best, rate)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): set AEGIS_MODEL_CACHE_DIR") from error
     click.echo(
         f"{loaded.manifest.id} on {available_cpus()} CPUs: {best.precision}, {best.workers} threads, batches of up to "
         f"{best.max_batch}; kept in {path}, used from the next start on"

@@ -120,3 +120,15 @@ def test_the_command_refuses_a_folder_without_textures_in_one_sentence(tmp_path:
 
     assert done.exit_code == 2
     assert "name a folder of textures" in done.output
+
+
+def test_a_cache_that_cannot_be_written_is_told_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AEGIS_MODEL_CACHE_DIR", str(tmp_path / "file"))
+
+    done = CliRunner().invoke(command, ["--seconds", "0.01", "--rounds", "1"])
+
+    assert done.exit_code == 2
+    assert "set AEGIS_MODEL_CACHE_DIR" in done.output

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from benchmarks import latency, sink, speed
-from benchmarks.bundles import vit_b_32
+from benchmarks.bundles import BUILD, vit_b_32
 from benchmarks.figures import FOLDER, Figure, report
 from benchmarks.images import SAMPLES, textures, write_originals, write_pngs
 from benchmarks.peer_environment import PeersUnavailableError, peer_python
@@ -23,8 +23,6 @@ from benchmarks.speed_picture import draw
 from consumer.tagging.bundle import default_bundle_path
 from consumer.tagging.cpus import available_cpus
 from devstack import Stack
-
-BUILD = Path("build/bench").absolute()
 
 
 @click.command(help=__doc__)
@@ -66,7 +64,7 @@ def main(folder: Path, rounds: int) -> None:
 def _prepared(started: float) -> tuple[Path, Path | None, str]:
     """Return ViT-B-32, the peers' interpreter, and why there is none."""
     speed.timed(click.echo, started, "ViT-B-32, exported once, and the peers, installed once")
-    bundle = vit_b_32(BUILD / "vit-b-32")
+    bundle = vit_b_32()
     try:
         return bundle, peer_python(BUILD / "peers"), ""
     except PeersUnavailableError as error:

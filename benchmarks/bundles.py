@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 
 from consumer.tagging.manifest import MANIFEST
 
+BUILD: Final = Path("build/bench").absolute()
 ARCHITECTURE: Final = "ViT-B-32"
 _PREPROCESSOR: Final = """{
   "crop_size": 224, "size": {"shortest_edge": 224}, "resample": 3, "do_center_crop": true,
@@ -23,7 +24,7 @@ _PREPROCESSOR: Final = """{
 """
 
 
-def vit_b_32(folder: Path) -> Path:
+def vit_b_32(folder: Path = BUILD / "vit-b-32") -> Path:
     """Return a bundle of ViT-B-32 with random weights, fp32 and int8; made where it is not there, which takes a minute.
 
     Its speed is that of the trained one; its tags mean nothing.

@@ -29,9 +29,10 @@ from typing import Any
 import click
 import urllib3
 
+from benchmarks.bundles import vit_b_32
 from benchmarks.figures import Figure, report
+from benchmarks.images import SAMPLES, square_pngs
 from benchmarks.peer import serve_one_at_a_time
-from benchmarks.random_weights import SAMPLES, squares, vit_b_32
 from consumer.tagging.bundle import default_bundle_path, load_bundle
 from consumer.tagging.decode import ImageLimits
 from consumer.tagging.embed import open_embedder
@@ -72,7 +73,7 @@ class Load:
 def main(requests: int, rounds: int, bundle: Path | None) -> None:
     """Measure and report."""
     bundle = bundle or vit_b_32()
-    pictures = squares(512)
+    pictures = square_pngs(512)
     with _gateway(bundle) as gateway, _peer(bundle) as peer:
         for address in (gateway, peer):
             _load(address, pictures, 4 * CLIENTS)

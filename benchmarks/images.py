@@ -32,13 +32,23 @@ def write_originals(sources: Sequence[Path], folder: Path) -> Path:
 
 
 def write_pngs(sources: Sequence[Path], folder: Path, size: int) -> Path:
-    """Write each as a PNG of ``size`` times ``size`` pixels; alpha stays where the texture has it."""
+    """Write each as a PNG of ``size`` times ``size`` pixels."""
     folder.mkdir(parents=True)
     for number, source in enumerate(sources):
-        with Image.open(source) as image:
-            has_alpha = "A" in image.getbands() or "transparency" in image.info
-            square = image.convert("RGBA" if has_alpha else "RGB").resize((size, size), Image.Resampling.BICUBIC)
-        buffer = io.BytesIO()
-        square.save(buffer, "PNG")
-        (folder / f"{number:02}.png").write_bytes(buffer.getvalue())
+        (folder / f"{number:02}.png").write_bytes(square_png(source, size))
     return folder
+
+
+def square_pngs(size: int, most: int = 24) -> list[bytes]:
+    """Return samples as PNGs of ``size`` times ``size`` pixels."""
+    return [square_png(source, size) for source in sorted(SAMPLES.rglob("*.png"))[:most]]
+
+
+def square_png(source: Path, size: int) -> bytes:
+    """Return the image in that size; alpha stays where it has it."""
+    with Image.open(source) as image:
+        has_alpha = "A" in image.getbands() or "transparency" in image.info
+        square = image.convert("RGBA" if has_alpha else "RGB").resize((size, size), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    square.save(buffer, "PNG")
+    return buffer.getvalue()

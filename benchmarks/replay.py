@@ -25,8 +25,9 @@ from pathlib import Path
 import click
 
 from benchmarks import retag
+from benchmarks.bundles import vit_b_32
 from benchmarks.figures import Figure, report
-from benchmarks.random_weights import squares, vit_b_32
+from benchmarks.images import square_pngs
 from benchmarks.services import variables
 from devstack import Stack
 from schemas import ObjectRef
@@ -59,7 +60,7 @@ def main(assets: int, rounds: int, live_events: int, retag_assets: int) -> None:
         stack.up()
         try:
             corner = _corner(stack, Path(folder), bundle)
-            objects = [corner.upload(data) for data in squares(512)]
+            objects = [corner.upload(data) for data in square_pngs(512)]
             _publish(corner, [f"asset-{number}" for number in range(assets)], objects)
             pairs = [_round(corner, assets, replay_first=bool(number % 2)) for number in range(rounds)]
             idle_ms, beside_ms = _latencies(corner, objects, live_events)

@@ -23,7 +23,7 @@ import psutil
 from aiokafka import AIOKafkaProducer
 
 from benchmarks.figures import Figure, report
-from benchmarks.services import variables
+from benchmarks.services import make, new_pipeline
 from devstack import Stack
 from schemas import AssetExtracted, encode_event, event_headers
 from tests.integration.kafka_tools import committed, eventually
@@ -73,17 +73,9 @@ def main(short: int, long_: int, seconds: float) -> None:
 
 
 async def _measured(stack: Stack, folder: Path, count: int, seconds: float, *, kept_up: bool) -> Watched:
-    name = f"backlog{uuid.uuid4().hex[:6]}"
-    names = {
-        "AEGIS_TOPIC_PREFIX": f"{name}-",
-        "AEGIS_S3_BUCKET": name,
-        "AEGIS_TAGGER_GROUP": name,
-        "AEGIS_OPS_LOG_FORMAT": "json",
-    }
-    pipeline = Pipeline({**variables(stack), **names}, folder)
-    applied = await asyncio.to_thread(pipeline.aegis, "topics", "apply")
-    if applied.returncode:
-        raise SystemExit(applied.stderr)
+    group = f"backlog-{uuid.uuid4().hex[:6]}"
+    pipeline = new_pipeline(stack, folder, AEGIS_TAGGER_GROUP=group)
+    await asyncio.to_thread(make, pipeline, "topics")
     events = _events(pipeline)
     await _publish(pipeline, islice(events, count))
     tagger = pipeline.service("tagger")
@@ -96,7 +88,7 @@ async def _measured(stack: Stack, folder: Path, count: int, seconds: float, *, k
             peak_bytes = max(peak_bytes, process.memory_info().rss)
             await asyncio.sleep(SAMPLE_SECONDS)
             # The topic is new, and holds these events alone: what is committed is what was tagged.
-            tagged = sum((await committed(pipeline.bootstrap, name, pipeline.topics.extracted)).values())
+            tagged = sum((await committed(pipeline.bootstrap, group, pipeline.topics.extracted)).values())
             if kept_up:
                 await _publish(pipeline, islice(events, tagged + count - published))
                 published = tagged + count

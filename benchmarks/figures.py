@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import statistics
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -43,6 +45,10 @@ def report(name: str, figures: list[Figure]) -> Path:
         table.add_row(item.figure, _shown(item.value), item.unit, bound, {None: "", True: "yes", False: "no"}[item.met])
     Console().print(table)
     return path
+
+
+def p95(values: Sequence[float]) -> float:
+    return statistics.quantiles(values, n=20)[18]
 
 
 def _shown(value: float) -> str:

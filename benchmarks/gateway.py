@@ -9,6 +9,7 @@ the rounds counts. How many tags a texture gets is asked of the shipped model, o
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import multiprocessing
@@ -30,7 +31,7 @@ import click
 import urllib3
 
 from benchmarks.bundles import vit_b_32
-from benchmarks.figures import Figure, report
+from benchmarks.figures import Figure, p95, report
 from benchmarks.images import SAMPLES, square_pngs
 from benchmarks.peer import serve_one_at_a_time
 from consumer.tagging.bundle import default_bundle_path, load_bundle
@@ -63,7 +64,7 @@ class Load:
 
     @property
     def p95_ms(self) -> float:
-        return statistics.quantiles([answer.ms for answer in self.answers], n=20)[18]
+        return p95([answer.ms for answer in self.answers])
 
 
 @click.command()
@@ -186,7 +187,6 @@ def _rate(loads: Iterator[Load]) -> float:
 
 def _tags_of_samples() -> tuple[list[int], list[int]]:
     """Return how many tags each sample's event has, and how many of at least 0.7 there are."""
-    import asyncio  # noqa: PLC0415 - the rest needs none
 
     async def count() -> tuple[list[int], list[int]]:
         bundle = load_bundle(default_bundle_path())

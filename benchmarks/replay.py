@@ -26,9 +26,9 @@ import click
 
 from benchmarks import retag
 from benchmarks.bundles import vit_b_32
-from benchmarks.figures import Figure, report
+from benchmarks.figures import Figure, p95, report
 from benchmarks.images import square_pngs
-from benchmarks.services import variables
+from benchmarks.services import make, new_pipeline, variables
 from devstack import Stack
 from schemas import ObjectRef
 from tests.integration.kafka_tools import Written, read_all
@@ -79,9 +79,9 @@ def main(assets: int, rounds: int, live_events: int, retag_assets: int) -> None:
             Figure("replay_assets_per_second", replay, "assets/s", None, "higher"),
             Figure("replay_over_live", ratio, "ratio", 0.95, "higher"),
             Figure("replay_over_live_by_cpu_time", cpu_ratio, "ratio", None, "higher"),
-            Figure("live_idle_p95", _p95(idle_ms), "ms", None, "lower"),
-            Figure("live_p95_beside_a_replay", _p95(beside_ms), "ms", None, "lower"),
-            Figure("live_p95_beside_a_replay_over_idle", _p95(beside_ms) / _p95(idle_ms), "ratio", 2, "lower"),
+            Figure("live_idle_p95", p95(idle_ms), "ms", None, "lower"),
+            Figure("live_p95_beside_a_replay", p95(beside_ms), "ms", None, "lower"),
+            Figure("live_p95_beside_a_replay_over_idle", p95(beside_ms) / p95(idle_ms), "ratio", 2, "lower"),
             Figure("retag_assets_per_second", retag_assets / seconds, "assets/s", 5000, "higher"),
             Figure("retag_assets_per_cpu_second", retag_assets / cpu_seconds, "assets/s", None, "higher"),
             Figure("retag_over_replay", retag_assets / seconds / replay, "ratio", 50, "higher"),
@@ -90,19 +90,8 @@ def main(assets: int, rounds: int, live_events: int, retag_assets: int) -> None:
 
 
 def _corner(stack: Stack, folder: Path, bundle: Path) -> Pipeline:
-    name = f"b{uuid.uuid4().hex[:8]}"
-    environment = {
-        **variables(stack),
-        "AEGIS_TOPIC_PREFIX": f"{name}-",
-        "AEGIS_S3_BUCKET": name,
-        "AEGIS_MODEL_BUNDLE": str(bundle),
-        "AEGIS_TAGGER_REUSE": "off",
-        "AEGIS_OPS_LOG_FORMAT": "json",
-    }
-    corner = Pipeline(environment, folder)
-    done = corner.aegis("topics", "apply")
-    if done.returncode:
-        raise click.ClickException(done.stderr)
+    corner = new_pipeline(stack, folder, AEGIS_MODEL_BUNDLE=str(bundle), AEGIS_TAGGER_REUSE="off")
+    make(corner, "topics")
     return corner
 
 
@@ -215,10 +204,6 @@ def _cpu_seconds() -> float:
     """Return the CPU time of all processes that were started here and have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _p95(values: Sequence[float]) -> float:
-    return statistics.quantiles(values, n=20)[18]
 
 
 if __name__ == "__main__":

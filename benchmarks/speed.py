@@ -12,7 +12,8 @@ from benchmarks.bundles import for_fastembed
 from benchmarks.contest import Contest, Contestant, Program
 from benchmarks.figures import Figure
 from benchmarks.peer_environment import site_packages
-from benchmarks.streams import Stream, new_pipeline, uploaded
+from benchmarks.services import new_pipeline
+from benchmarks.streams import Stream, uploaded
 from consumer.tagging.cpus import available_cpus
 from devstack import Stack
 from schemas import ObjectRef

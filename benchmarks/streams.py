@@ -18,8 +18,6 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from benchmarks.contest import ContestantError, Turn
-from benchmarks.services import variables
-from devstack import Stack
 from schemas import ObjectRef, encode_event, event_headers
 from tests.integration.pipeline.running import Pipeline
 
@@ -118,18 +116,6 @@ class Stream:
             times = process.cpu_times()
             total += times.user + times.system
         return total
-
-
-def new_pipeline(stack: Stack, log_dir: Path) -> Pipeline:
-    """Return topics, tables and a bucket that nobody else uses."""
-    name = f"b{uuid.uuid4().hex[:8]}"
-    own = {
-        "AEGIS_TOPIC_PREFIX": f"{name}-",
-        "AEGIS_PG_SCHEMA": name,
-        "AEGIS_S3_BUCKET": "bench",
-        "AEGIS_OPS_LOG_FORMAT": "json",
-    }
-    return Pipeline({**variables(stack), **own}, log_dir)
 
 
 def uploaded(pipeline: Pipeline, folder: Path) -> list[ObjectRef]:

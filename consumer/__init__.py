@@ -2,6 +2,6 @@
 
 import os
 
-# Read when numpy is loaded. Its matrices here are small, and our own threads are the parallelism: a second thread inside
-# a product of matrices only spins, and takes the CPU from them.
+# Read when numpy is loaded. Its matrices here are small, and our own threads are the parallelism: a second thread
+# inside a product of matrices only spins, and takes the CPU from them.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -163,7 +163,9 @@ class ModelSettings(BaseSettings):
     max_batch: int = Field(
         default=8, ge=1, le=1024, description="Images in one inference; not set: what `aegis tune` found, else 8"
     )
-    max_wait_ms: float = Field(default=5.0, ge=0, le=1000, description="How long a batch may wait under load")
+    max_wait_ms: float = Field(
+        default=100.0, ge=0, le=1000, description="How long an image waits for its batch while others are decoded"
+    )
 
 
 class TaggerSettings(BaseSettings):

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from consumer.gateway.refusals import RefusedError, away
 from consumer.services.tagging_result import TaggingResult
-from consumer.tagging.batcher import BatcherClosedError
+from consumer.tagging.compute import ComputeClosedError
 from consumer.tagging.errors import ImageRejectedError, Rejection
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.telemetry.metrics import Metrics
@@ -65,7 +65,7 @@ class ImageTagger:
             raise RefusedError(_STATUS.get(error.code, 422), str(error)) from error
         except TimeoutError as error:
             raise away(f"the image was not tagged within {self._timeout_seconds:g} s: send it again", 1) from error
-        except BatcherClosedError as error:
+        except ComputeClosedError as error:
             raise away("the service is shutting down: send it again", 1) from error
         if self._announcer is not None:
             await self._announcer.announce(image, tagged)

@@ -105,7 +105,7 @@ class TaggingHandler:
         with at_stage(Stage.EMBED), off_the_clock():
             embedded = await self._embed(prepared, known)
         with at_stage(Stage.SCORE):
-            scored = self._pipeline.score(embedded.vector, prepared.facts, names_of(event))
+            scored = await self._pipeline.score_together(embedded.vector, prepared.facts, names_of(event))
         self._reuse.remember(fetched.sha256, embedded.vector, prepared.facts)
 
         stored = event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256})

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from consumer.tagging.batcher import MicroBatcher
 from consumer.tagging.bundle import Bundle
+from consumer.tagging.compute import ComputePool
 from consumer.tagging.cpus import available_cpus
 from consumer.tagging.decode import DecodedImage, ImageLimits, decode
 from consumer.tagging.embed import Embedder
+from consumer.tagging.gathering import Gathering
 from consumer.tagging.names import AssetNames
 from consumer.tagging.pixels import pixel_evidence
 from consumer.tagging.preprocess import PreprocessSpec, prepare
@@ -59,6 +59,9 @@ class ScoredImage:
     score_ms: float
 
 
+_Seen = tuple[npt.NDArray[np.float32], ImageFacts, AssetNames]
+
+
 class TaggingPipeline:
     """Tags images with one model. Decoding and inference run in threads, never on the event loop."""
 
@@ -70,7 +73,7 @@ class TaggingPipeline:
         limits: ImageLimits,
         workers: int | None = None,
         max_batch: int = 8,
-        max_wait_ms: float = 5.0,
+        max_wait_ms: float = 100.0,
         use_names: bool = True,
         on_batch: Callable[[int, float, float], None] | None = None,
     ) -> None:
@@ -80,10 +83,10 @@ class TaggingPipeline:
         self._embedder = embedder
         self._scorer = Scorer(bundle)
         self._use_names = use_names
-        self._decoders = ThreadPoolExecutor(self.threads, thread_name_prefix="decode")
-        self._batcher = MicroBatcher(
-            embedder.run, workers=self.threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch
+        self._compute = ComputePool(
+            embedder.run, threads=self.threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch
         )
+        self._scores = Gathering(self._score_rows)
         self.model = Model(
             id=bundle.manifest.id,
             digest=bundle.digest,
@@ -96,7 +99,7 @@ class TaggingPipeline:
     async def warm_up(self) -> None:
         """Run one inference, so that the first record does not pay for lazy initialisation."""
         size = self._spec.size
-        await self._batcher.submit(np.zeros((size, size, 3), np.uint8))
+        await self._compute.submit(np.zeros((size, size, 3), np.uint8))
 
     async def prepare(self, data: bytes, *, for_model: bool = True) -> PreparedImage:
         """Decode and preprocess; ``for_model`` False leaves out what only :meth:`embed` needs.
@@ -112,7 +115,7 @@ class TaggingPipeline:
         if prepared.pixels is None:
             raise ValueError("the image was not prepared for the model")
         started = time.perf_counter()
-        vector = await self._batcher.submit(prepared.pixels)
+        vector = await self._compute.submit(prepared.pixels)
         return EmbeddedImage(vector.astype(np.float16).astype(np.float32), _since_ms(started))
 
     def score(
@@ -128,19 +131,32 @@ class TaggingPipeline:
         `threshold` replaces the taxonomy's own, as it is.
         """
         started = time.perf_counter()
-        called = AssetNames.of(names) if self._use_names else NO_NAMES
-        tags = tuple(self._scorer.score(vector, facts.evidence, called, threshold=threshold))
+        tags = tuple(self._scorer.score(vector, facts.evidence, self._heard(names), threshold=threshold))
+        return ScoredImage(tags, _since_ms(started))
+
+    async def score_together(
+        self, vector: npt.NDArray[np.float32], facts: ImageFacts, names: Iterable[str | None] = ()
+    ) -> ScoredImage:
+        """Judge as :meth:`score` does, in one go with what else comes up now: a batch's images at a fraction each."""
+        started = time.perf_counter()
+        tags = await self._scores.ask((vector, facts, self._heard(names)))
         return ScoredImage(tags, _since_ms(started))
 
     async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a function among the decoders; for work that is too heavy for the event loop."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._decoders, lambda: function(*args, **kwargs))
+        """Run a function in the threads that decode; for work that is too heavy for the event loop."""
+        return await self._compute.run(partial(function, *args, **kwargs))
 
     async def close(self) -> None:
         """Finish what was submitted and release the threads."""
-        await self._batcher.close()
-        self._decoders.shutdown(wait=False, cancel_futures=True)
+        await self._compute.close()
+
+    def _heard(self, names: Iterable[str | None]) -> AssetNames:
+        return AssetNames.of(names) if self._use_names else NO_NAMES
+
+    def _score_rows(self, rows: Sequence[_Seen]) -> list[tuple[Tag, ...]]:
+        vectors, facts, names = zip(*rows, strict=True)
+        given = self._scorer.score_rows(np.stack(vectors), [one.evidence for one in facts], names)
+        return [tuple(Tag(**tag) for tag in tags) for tags in given]
 
     def _prepare(self, data: bytes, *, for_model: bool) -> PreparedImage:
         started = time.perf_counter()

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from consumer.tagging.errors import ImageRejectedError, Rejection
-from consumer.tagging.vips import pyvips
+from consumer.tagging.vips import pyvips, to_array
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -141,8 +141,7 @@ def _with_vips(data: bytes) -> Pixels:
     if image.interpretation != "srgb":
         # Grey, or 16 bits a channel; Pillow names the mode of both as if they were 8-bit colour.
         image = image.colourspace("srgb")
-    pixels: Pixels = image.numpy()
-    return pixels
+    return to_array(image)
 
 
 def _first_visible_frame(image: Image.Image) -> Pixels:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from consumer.tagging.decode import DecodedImage
-from consumer.tagging.vips import pyvips
+from consumer.tagging.vips import pyvips, to_array
 
 Colour = tuple[int, int, int]
 _ENLARGED_BY_NEAREST = 2.0
@@ -63,7 +63,7 @@ def prepare(image: DecodedImage, spec: PreprocessSpec) -> npt.NDArray[np.uint8]:
         if spec.fit == "pad"
         else _centre_crop(resized, spec.size)
     )
-    return np.ascontiguousarray(placed.numpy())
+    return to_array(placed)
 
 
 def _flat(image: DecodedImage, ground: Colour) -> Any:

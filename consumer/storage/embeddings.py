@@ -22,6 +22,8 @@ _log = structlog.get_logger(__name__)
 
 _CHUNK_ROWS: Final = 200
 _LOOK_SECONDS: Final = 5.0
+# After a few there will be more: a transaction for each few of them would cost as much as that of their tags.
+_GATHER_SECONDS: Final = 0.5
 _PAUSE_AFTER_ERROR_SECONDS: Final = 2.0
 # Of its time; the server's CPUs belong to the tags as long as they come.
 _SHARE_WHILE_TAGS_COME: Final = 0.25
@@ -93,11 +95,13 @@ class EmbeddingMover:
                 _log.warning("embeddings.not_moved", error=str(error), again_in_seconds=_PAUSE_AFTER_ERROR_SECONDS)
                 await asyncio.sleep(_PAUSE_AFTER_ERROR_SECONDS)
                 continue
-            if moved < _CHUNK_ROWS:
+            if not moved:
                 # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the wake-up.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_SECONDS):
                         await self._woken.wait()
+            elif moved < _CHUNK_ROWS:
+                await asyncio.sleep(_GATHER_SECONDS)
             elif self._woken.is_set():
                 await asyncio.sleep((time.monotonic() - started) * (1 / _SHARE_WHILE_TAGS_COME - 1))
 

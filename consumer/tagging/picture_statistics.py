@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from consumer.tagging.pixel_view import VISIBLE_ALPHA, Bytes, Flags, Floats, PixelView, share
+from consumer.tagging.pixel_view import VISIBLE_ALPHA, Bytes, Flags, Floats, PixelView, percentiles, share
 from consumer.tagging.surfaces import mask, normal_map
 
 Vector = npt.NDArray[np.float32]
@@ -79,7 +79,7 @@ def _colours(view: PixelView) -> dict[str, float]:
     lightness, a, b = view.lab_planes if whole else view.lab_planes[:, shown]
     planes = view.planes if whole else view.planes[:, shown]
     chroma = view.shown_chroma if view.visible.any() else np.hypot(a, b)
-    spread = view.lightness_spread if view.visible.any() else np.percentile(lightness, (5, 50, 95))
+    spread = view.lightness_spread if view.visible.any() else percentiles(lightness, (5, 50, 95))
     red, green, blue = (planes >> 4).astype(np.int16)
     counts = np.sort(np.bincount((red << 8) + (green << 4) + blue, minlength=4096))[::-1] / len(lightness)
     lowest, highest = view.lowest.reshape(-1)[shown], view.highest.reshape(-1)[shown]
@@ -95,7 +95,7 @@ def _colours(view: PixelView) -> dict[str, float]:
         "a_spread": float(a.std()) * 10,
         "b_spread": float(b.std()) * 10,
         "chroma": float(chroma.mean()) * 5,
-        "chroma_high": float(np.percentile(chroma, 95)) * 5,
+        "chroma_high": percentiles(chroma, (95,))[0] * 5,
         "grey": share(chroma < _GREY_CHROMA),
         "all_grey": float(share(highest - lowest < 8) > 0.995),
         "colours": float(np.log2(1 + (counts > 0).sum()) / 12),
@@ -149,24 +149,33 @@ def _packing(view: PixelView) -> dict[str, float]:
 def _pixel_art(view: PixelView) -> dict[str, float]:
     """Judge the centre in its own resolution: few colours, each used again, and steps on a grid."""
     rgb, alpha = view.middle[..., :3], view.middle_alpha
-    shown = rgb[alpha >= VISIBLE_ALPHA].astype(np.int32)
+    codes = _codes(rgb)
+    shown = np.sort(codes[alpha >= VISIBLE_ALPHA])
     if not len(shown):
         return dict.fromkeys(("exact_colours", "colours_per_pixel", "hard_alpha", "grid"), 0.0)
-    colours = len(np.unique(shown @ np.array([65536, 256, 1])))
+    colours = 1 + int(np.count_nonzero(shown[1:] != shown[:-1]))
     return {
         "exact_colours": float(np.log2(colours) / 12),
         "colours_per_pixel": colours / len(shown),
-        "hard_alpha": float(((alpha == 0) | (alpha == 255)).mean()),
-        "grid": float(_on_grid(rgb, 0) and _on_grid(rgb, 1)),
+        "hard_alpha": share((alpha == 0) | (alpha == 255)),
+        "grid": float(_on_grid(codes, 0) and _on_grid(codes, 1)),
     }
 
 
-def _on_grid(rgb: Bytes, axis: int) -> bool:
+def _codes(rgb: Bytes) -> npt.NDArray[np.int32]:
+    """Return one number for each colour, [H, W]."""
+    red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
+    codes: npt.NDArray[np.int32] = (red << 16) | (green << 8) | blue
+    return codes
+
+
+def _on_grid(codes: npt.NDArray[np.int32], axis: int) -> bool:
     """Tell whether colours change only at every second, third … pixel, as in art that was enlarged."""
-    changes = np.flatnonzero(np.diff(rgb.astype(np.int16), axis=axis).any(axis=(1 - axis, 2)))
+    lines = codes if axis == 0 else codes.T
+    changes = np.flatnonzero((lines[1:] != lines[:-1]).any(axis=1))
     if len(changes) < 4:
         return False
-    return any(len(np.unique(changes % step)) == 1 for step in range(2, 9))
+    return any((changes % step == changes[0] % step).all() for step in range(2, 9))
 
 
 def _combined(view: PixelView, values: dict[str, float]) -> dict[str, float]:
@@ -190,8 +199,7 @@ def _combined(view: PixelView, values: dict[str, float]) -> dict[str, float]:
 def _structure(view: PixelView) -> dict[str, float]:
     light = view.lab[..., 0]
     height, width = light.shape
-    red, green, blue = view.planes.astype(np.int32).reshape(3, height, width)
-    colours = (red << 16) + (green << 8) + blue
+    colours = _codes(view.rgb)
     flat_rows = colours[:, 1:] == colours[:, :-1] if width > 1 else np.ones((1, 1), bool)
     return {
         "detail": (_step(light, 0) + _step(light, 1)) * 5,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from consumer.tagging.decode import DecodedImage
-from consumer.tagging.vips import pyvips
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
 # A statistic must not depend on how large a texture was made, so that large ones are shrunk to this first.
-LONGEST_SIDE: Final = 128
+LONGEST_SIDE: Final = 64
 # What neighbours have to do with each other is lost by shrinking; it is looked at in a cut-out of this size.
 _MIDDLE_SIDE: Final = 64
 VISIBLE_ALPHA: Final = 128
@@ -121,8 +121,8 @@ class PixelView:
     @cached_property
     def lightness_spread(self) -> tuple[float, float, float]:
         """OKLab lightness that 5, 50 and 95 of 100 visible pixels do not exceed."""
-        low, middle, high = np.percentile(self.shown_lab[0], (5, 50, 95))
-        return float(low), float(middle), float(high)
+        low, middle, high = percentiles(self.shown_lab[0], (5, 50, 95))
+        return low, middle, high
 
     @cached_property
     def painted(self) -> Flags:
@@ -142,17 +142,17 @@ def share(flags: Flags) -> float:
     return float(np.count_nonzero(flags) / flags.size)
 
 
-def percentiles(values: Bytes, wanted: tuple[float, ...]) -> list[float]:
-    """Return what `np.percentile` does of bytes, without sorting them."""
-    below = np.cumsum(np.bincount(values.reshape(-1), minlength=256))
-    places = [(below[-1] - 1) * percent / 100 for percent in wanted]
-    return [_interpolated(below, place) for place in places]
-
-
-def _interpolated(below: npt.NDArray[np.intp], place: float) -> float:
-    first = int(place)
-    low, high = (int(np.searchsorted(below, at, side="right")) for at in (first, min(first + 1, int(below[-1]) - 1)))
-    return low + (high - low) * (place - first)
+def percentiles(values: npt.NDArray[Any], wanted: tuple[float, ...]) -> list[float]:
+    """Return what `np.percentile` does, in a fraction of its time where the values are few."""
+    ordered = np.sort(values, axis=None)
+    last = ordered.size - 1
+    found = []
+    for percent in wanted:
+        place = last * percent / 100
+        first = int(place)
+        low, high = float(ordered[first]), float(ordered[min(first + 1, last)])
+        found.append(low + (high - low) * (place - first))
+    return found
 
 
 def _split(pixels: Bytes) -> tuple[Bytes, Bytes]:
@@ -161,19 +161,21 @@ def _split(pixels: Bytes) -> tuple[Bytes, Bytes]:
 
 
 def _shrunk(image: DecodedImage) -> Bytes:
-    pixels, factor = image.pixels, LONGEST_SIDE / max(image.height, image.width)
-    if factor >= 1:
-        return pixels
-    height, width, bands = pixels.shape
-    picture = pyvips.Image.new_from_memory(np.ascontiguousarray(pixels), width, height, bands, "uchar")
-    target_width, target_height = max(1, round(width * factor)), max(1, round(height * factor))
-    scales = {"vscale": target_height / height, "kernel": "linear"}
-    if not image.uses_alpha:
-        picture = picture.extract_band(0, n=3).resize(target_width / width, **scales)
-    else:
-        picture = picture.copy(interpretation="srgb").premultiply().resize(target_width / width, **scales)
-        picture = picture.unpremultiply().rint().cast("uchar")
-    small: Bytes = np.asarray(picture.numpy())
+    longest, shortest = max(image.height, image.width), min(image.height, image.width)
+    if longest <= LONGEST_SIDE:
+        return image.pixels
+    picture = Image.fromarray(image.pixels)
+    blended = image.uses_alpha
+    if blended:
+        picture = picture.convert("RGBa")
+    # Blocks of whole pixels first: their mean is exact, and cheap for most of the way.
+    if (block := min(longest // LONGEST_SIDE, shortest)) > 1:
+        picture = picture.reduce(block)
+    factor = LONGEST_SIDE / longest
+    size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
+    if picture.size != size:
+        picture = picture.resize(size, Image.Resampling.BILINEAR)
+    small: Bytes = np.asarray(picture.convert("RGBA")) if blended else np.asarray(picture)[..., :3]
     return small
 
 

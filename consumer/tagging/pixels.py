@@ -44,12 +44,15 @@ def pixel_evidence(image: DecodedImage) -> Evidence:
 
 
 def _roles(view: PixelView, fitted: Mapping[str, float]) -> dict[str, float]:
-    """Let the tests decide first, on whole textures: what alpha cuts out is a picture of something."""
-    surfaces = dict.fromkeys(("normal_map", "mask", "height", "gradient", "noise"), 0.0)
+    """Let the tests decide first.
+
+    What alpha cuts out is a picture of something; but normal maps keep gloss or relief in it.
+    """
+    directions = _both(normal_map(view), fitted["normal_map"])
+    surfaces = {"normal_map": directions, "mask": 0.0, "height": 0.0, "gradient": 0.0, "noise": 0.0}
     if share(view.visible) >= _OPAQUE_SHARE:
-        directions, ramp = _both(normal_map(view), fitted["normal_map"]), gradient(view)
-        surfaces = {
-            "normal_map": directions,
+        ramp = gradient(view)
+        surfaces |= {
             "mask": mask(view),
             # A ramp is smooth relief too, and rough normals are noise too: the more special of two is meant.
             "height": height_map(view) * (1 - ramp),

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from consumer.tagging.pixel_view import Floats, PixelView, percentiles, share
+from consumer.tagging.pixel_view import Floats, PixelView, share
 
 # Yellow and red pictures without a trace of blue exist too: of what looks packed, about so much is.
 _PACKED_CERTAINTY: Final = 0.6
@@ -28,7 +28,7 @@ def normal_map(view: PixelView) -> float:
     if directions.shape[1] < view.painted.size / 3:
         return 0.0
     x, y, z = directions
-    like_normals = share((z > 0.1) & (x * x + y * y + z * z > 0.75**2))
+    like_normals = share((z > 0.1) & (x * x + y * y + z * z > 0.65**2))
     lean = max(abs(float(x.mean())), abs(float(y.mean())))
     blue = float(z.mean())
     return logistic(like_normals, 0.85, 0.03) * logistic(-lean, -0.22, 0.02) * logistic(blue, 0.7, 0.03)
@@ -42,7 +42,7 @@ def mask(view: PixelView) -> float:
     """
     lowest, highest = view.lowest, view.highest
     empty_blue = share(view.planes[2] < 4)
-    varied = percentiles(highest, (95,))[0] > 20
+    varied = share(highest > 20) > 0.05
     packed = _PACKED_CERTAINTY * logistic(empty_blue, 0.97, 0.008) if varied else 0.0
     grey = share(highest - lowest < 8)
     black, white = share(highest < 16), share(lowest > 239)
@@ -71,7 +71,7 @@ def gradient(view: PixelView) -> float:
 
 def noise(view: PixelView) -> float:
     """Judge whether neighbours are as different as any two pixels: white noise, in every direction."""
-    values = view.middle.astype(np.float32).mean(axis=2)
+    values = np.ascontiguousarray(view.middle.transpose(2, 0, 1)).mean(axis=0, dtype=np.float32)
     variance = float(values.var())
     if min(values.shape) < 16 or variance < _SMALLEST_VARIANCE:
         return 0.0

@@ -73,7 +73,7 @@ def test_drawing_with_few_colours_on_a_grid_is_rather_pixel_art_than_a_smooth_pi
     palette = rng.integers(0, 256, (6, 3), np.uint8)
     drawn = np.kron(rng.integers(0, 6, (16, 16)), np.ones((4, 4), int))
     smooth = np.cumsum(rng.normal(0, 3, (64, 64, 3)), axis=1) + 128
-    assert evidence(palette[drawn])["pixel_art"] > 5 * evidence(smooth.clip(0, 255).astype(np.uint8))["pixel_art"]
+    assert evidence(palette[drawn])["pixel_art"] > 3 * evidence(smooth.clip(0, 255).astype(np.uint8))["pixel_art"]
 
 
 def test_relief_in_grey_is_a_height_map_and_a_drawing_is_not() -> None:

@@ -161,7 +161,8 @@ def _split(pixels: Bytes) -> tuple[Bytes, Bytes]:
 
 
 def _shrunk(image: DecodedImage) -> Bytes:
-    longest, shortest = max(image.height, image.width), min(image.height, image.width)
+    height, width = image.pixels.shape[:2]
+    longest, shortest = max(height, width), min(height, width)
     if longest <= LONGEST_SIDE:
         return image.pixels
     picture = Image.fromarray(image.pixels)
@@ -172,7 +173,7 @@ def _shrunk(image: DecodedImage) -> Bytes:
     if (block := min(longest // LONGEST_SIDE, shortest)) > 1:
         picture = picture.reduce(block)
     factor = LONGEST_SIDE / longest
-    size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
     if picture.size != size:
         picture = picture.resize(size, Image.Resampling.BILINEAR)
     small: Bytes = np.asarray(picture.convert("RGBA")) if blended else np.asarray(picture)[..., :3]

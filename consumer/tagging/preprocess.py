@@ -67,9 +67,10 @@ def prepare(image: DecodedImage, spec: PreprocessSpec) -> npt.NDArray[np.uint8]:
 
 
 def _flat(image: DecodedImage, ground: Colour) -> Any:
-    picture = pyvips.Image.new_from_memory(
-        np.ascontiguousarray(image.pixels), image.width, image.height, image.pixels.shape[2], "uchar"
-    ).copy(interpretation="srgb")
+    height, width, bands = image.pixels.shape
+    picture = pyvips.Image.new_from_memory(np.ascontiguousarray(image.pixels), width, height, bands, "uchar").copy(
+        interpretation="srgb"
+    )
     return picture.flatten(background=list(ground)) if image.uses_alpha else picture.extract_band(0, n=3)
 
 

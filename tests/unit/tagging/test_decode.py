@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from consumer.tagging.decode import ImageLimits, decode
+from consumer.tagging.decode import DecodedImage, ImageLimits, decode
 from consumer.tagging.errors import ImageRejectedError, Rejection
+from consumer.tagging.preprocess import PreprocessSpec, prepare
 from consumer.tagging.vips import pyvips
 
 LIMITS = ImageLimits(max_bytes=1024 * 1024, max_pixels=512 * 512)
@@ -51,6 +52,20 @@ def test_lossy_formats_come_close(fmt: str) -> None:
     image = painted("RGB")
     decoded = decode(encoded(image, fmt, quality=95), LIMITS)
     assert np.abs(decoded.pixels.astype(int) - np.asarray(image).astype(int)).mean() < 8
+
+
+def test_a_large_jpeg_is_made_smaller_on_its_way_and_looks_the_same() -> None:
+    rng = np.random.default_rng(1)
+    picture = Image.fromarray(rng.integers(0, 256, (64, 96, 3), np.uint8)).resize(
+        (3072, 2048), Image.Resampling.BICUBIC
+    )
+    data = encoded(picture, "JPEG", quality=90)
+    decoded = decode(data, ImageLimits())
+    assert decoded.pixels.shape == (1024, 1536, 3)
+    assert (decoded.width, decoded.height) == (3072, 2048)
+    spec = PreprocessSpec(size=224, ground=(128, 128, 128))
+    whole = DecodedImage(np.asarray(Image.open(io.BytesIO(data))), "RGB")
+    assert np.abs(prepare(decoded, spec).astype(int) - prepare(whole, spec)).mean() < 0.5
 
 
 def test_a_palette_with_a_transparent_colour_becomes_rgba() -> None:

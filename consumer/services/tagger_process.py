@@ -83,8 +83,7 @@ def make_handler(
         admission=Admission(frozenset(settings.allowed_buckets or (store.bucket,)), settings.allowed_key_prefixes),
         pipeline=pipeline,
         reuse=reuse,
-        # More than threads: each finds its next one without waiting for the event loop.
-        decoders=4 * pipeline.threads,
+        decoders=pipeline.decodes_at_once,
         budget=ByteBudget(settings.max_bytes_in_flight),
         max_object_bytes=settings.max_object_bytes,
         metrics=metrics,

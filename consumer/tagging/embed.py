@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from consumer.tagging.bundle import Bundle
 from consumer.tagging.manifest import Precision
-from consumer.tagging.precision import Wanted, choose_precision, int8_is_fast
+from consumer.tagging.precision import Wanted, choose_precision, int8_is_fast, runs_half_floats
 from consumer.tagging.sessions import ModelError, ProviderUnavailableError, open_session
 
 __all__ = ["Embedder", "ModelError", "ProviderUnavailableError", "open_embedder"]
@@ -29,8 +29,11 @@ class Embedder:
         precision: Precision = "fp32",
         provider: str = "CPUExecutionProvider",
         threads_per_call: int = 1,
+        bind: bool = False,
     ) -> None:
         """Load the graph; `precision` is what events say of it.
+
+        `bind`: hand memory over by I/O binding, as providers with memory of their own want it.
 
         Raises:
             ProviderUnavailableError: onnxruntime here has no such provider.
@@ -46,6 +49,7 @@ class Embedder:
         if kind != "tensor(uint8)" or len(shape) != 4 or shape[3] != 3:
             raise ModelError(f"{graph} takes {kind} of shape {shape}, not uint8 [N, S, S, 3]: export the bundle again")
         self.size = int(shape[1])
+        self._infer = self._bound if bind else self._plain
 
     def run(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Embed uint8 [N, S, S, 3]; return float32 [N, D], L2-normalised.
@@ -57,11 +61,23 @@ class Embedder:
         """
         if batch.dtype != np.uint8 or batch.shape[1:] != (self.size, self.size, 3):
             raise ValueError(f"expected uint8 [N, {self.size}, {self.size}, 3], got {batch.dtype} {list(batch.shape)}")
-        (vectors,) = self._session.run([self._output], {self._input: batch})
+        vectors = self._infer(batch)
         if not np.isfinite(vectors).all():
             raise ModelError("the model gave an embedding with numbers that are not finite")
         embedded: npt.NDArray[np.float32] = vectors.astype(np.float32, copy=False)
         return embedded
+
+    def _plain(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.floating]:
+        vectors: npt.NDArray[np.floating] = self._session.run([self._output], {self._input: batch})[0]
+        return vectors
+
+    def _bound(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.floating]:
+        binding = self._session.io_binding()
+        binding.bind_cpu_input(self._input, batch)
+        binding.bind_output(self._output)
+        self._session.run_with_iobinding(binding)
+        vectors: npt.NDArray[np.floating] = binding.copy_outputs_to_cpu()[0]
+        return vectors
 
 
 def open_embedder(bundle: Bundle, wanted: Wanted = "auto", provider: str = "CPUExecutionProvider") -> Embedder:
@@ -74,4 +90,6 @@ def open_embedder(bundle: Bundle, wanted: Wanted = "auto", provider: str = "CPUE
     """
     available = bundle.manifest.graphs.keys()
     precision = choose_precision(available, wanted, provider, int8_is_fast=int8_is_fast())
-    return Embedder(bundle.graph_path(precision), precision=precision, provider=provider)
+    return Embedder(
+        bundle.graph_path(precision), precision=precision, provider=provider, bind=runs_half_floats(provider)
+    )

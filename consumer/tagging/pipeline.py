@@ -78,6 +78,8 @@ class TaggingPipeline:
         on_batch: Callable[[int, float, float], None] | None = None,
     ) -> None:
         self.threads = workers or available_cpus()
+        # As many images as callers may have here to be decoded: a thread then finds its next one by itself.
+        self.decodes_at_once = 4 * self.threads
         self._limits = limits
         self._spec = PreprocessSpec.of(bundle.manifest.image)
         self._embedder = embedder

@@ -126,7 +126,7 @@ async def _rate(bundle: Bundle, embedder: Embedder, tuning: Tuning, images: Sequ
     pipeline = TaggingPipeline(
         bundle, embedder, limits=ImageLimits(), workers=tuning.workers, max_batch=tuning.max_batch
     )
-    decoders = asyncio.Semaphore(pipeline.threads)
+    decoders = asyncio.Semaphore(pipeline.decodes_at_once)
     done, ends_at = 0, 0.0
 
     async def work(first: int) -> None:
@@ -135,7 +135,7 @@ async def _rate(bundle: Bundle, embedder: Embedder, tuning: Tuning, images: Sequ
         while time.perf_counter() < ends_at:
             async with decoders:
                 prepared = await pipeline.prepare(images[at % len(images)])
-            pipeline.score((await pipeline.embed(prepared)).vector, prepared.facts)
+            await pipeline.score_together((await pipeline.embed(prepared)).vector, prepared.facts)
             done, at = done + 1, at + _IN_FLIGHT
 
     try:

@@ -15,7 +15,7 @@ from PIL import Image
 from consumer.tagging.decode import DecodedImage, ImageLimits, decode
 from consumer.tagging.errors import ImageRejectedError, Rejection
 from consumer.tagging.preprocess import PreprocessSpec, prepare
-from consumer.tagging.vips import pyvips
+from consumer.tagging.vips import pyvips, to_array
 
 LIMITS = ImageLimits(max_bytes=1024 * 1024, max_pixels=512 * 512)
 
@@ -66,6 +66,13 @@ def test_a_large_jpeg_is_made_smaller_on_its_way_and_looks_the_same() -> None:
     spec = PreprocessSpec(size=224, ground=(128, 128, 128))
     whole = DecodedImage(np.asarray(Image.open(io.BytesIO(data))), "RGB")
     assert np.abs(prepare(decoded, spec).astype(int) - prepare(whole, spec)).mean() < 0.5
+
+
+@pytest.mark.parametrize("side", [2048, 2049])
+def test_pixels_are_the_same_in_one_piece_and_in_strips(side: int) -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (side, side, 3), np.uint8)
+    image = pyvips.Image.new_from_memory(pixels, side, side, 3, "uchar")
+    np.testing.assert_array_equal(to_array(image), pixels)
 
 
 def test_a_palette_with_a_transparent_colour_becomes_rgba() -> None:

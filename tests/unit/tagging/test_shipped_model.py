@@ -37,6 +37,12 @@ def test_embeddings_have_length_one_and_do_not_depend_on_the_batch(embedder: Emb
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
+def test_memory_handed_over_by_binding_gives_the_same_embeddings(embedder: Embedder) -> None:
+    batch = np.random.default_rng(0).integers(0, 256, (3, embedder.size, embedder.size, 3), np.uint8)
+    bound = Embedder(default_bundle_path() / "visual.onnx", bind=True)
+    np.testing.assert_array_equal(bound.run(batch), embedder.run(batch))
+
+
 def test_a_batch_of_another_shape_is_refused(embedder: Embedder) -> None:
     with pytest.raises(ValueError, match="expected uint8"):
         embedder.run(np.zeros((1, 8, 8, 3), np.uint8))

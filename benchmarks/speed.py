@@ -81,8 +81,8 @@ async def against_others(place: Place, bundle: Path, peers: Path | None, build: 
         enter = exits.enter_async_context
         product = await enter(place.tagger(images, bundle))
         contestants: Contestants = {
-            "limit": (await enter(place.program("limit", images, bundle)), 192),
-            "product": (product, 288),
+            "limit": (await enter(place.program("limit", images, bundle)), 384),
+            "product": (product, 480),
             "naive": (await enter(place.naive(images, bundle)), 40),
         }
         if peers is not None:

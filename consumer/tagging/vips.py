@@ -21,15 +21,15 @@ pyvips.cache_set_max(0)
 
 __all__ = ["pyvips", "to_array"]
 
-# A region is held twice for a moment; what is larger comes in strips.
-_MOST_IN_ONE_REGION: Final = 2048 * 2048
+# A larger region no longer fits a CPU's cache: in strips it is made faster, whoever waits for it.
+_MOST_IN_ONE_REGION: Final = 768 * 768
 
 
 def to_array(image: Any) -> npt.NDArray[np.uint8]:
     """Return the pixels of a vips image of bytes, uint8 [height, width, bands].
 
-    As one region they are made in the thread that asks; by itself vips hands each image to threads of its own, and a
-    sixth of a decoder's time goes into waiting for them.
+    As one region they are made in the thread that asks; by itself vips hands each image to threads of its own, which
+    take the CPUs from ours and wait for each other.
     """
     if image.width * image.height > _MOST_IN_ONE_REGION:
         strips: npt.NDArray[np.uint8] = np.asarray(image.numpy())

@@ -68,7 +68,7 @@ def test_a_large_jpeg_is_made_smaller_on_its_way_and_looks_the_same() -> None:
     assert np.abs(prepare(decoded, spec).astype(int) - prepare(whole, spec)).mean() < 0.5
 
 
-@pytest.mark.parametrize("side", [2048, 2049])
+@pytest.mark.parametrize("side", [768, 769])
 def test_pixels_are_the_same_in_one_piece_and_in_strips(side: int) -> None:
     pixels = np.random.default_rng(2).integers(0, 256, (side, side, 3), np.uint8)
     image = pyvips.Image.new_from_memory(pixels, side, side, 3, "uchar")

@@ -77,18 +77,21 @@ async def _compare(other: Bundle, sample: int, seed: int) -> Compared:
         assets, of = await sample_assets(tables, sample, seed), await count_assets(tables)
         if not assets:
             raise StartupError("no asset is stored yet: extract some, and let a tagger and a sink run")
-        bundles = (await load_bundle_of(settings), other)
-        pipelines = [await open_pipeline(settings, _limits(), metrics, bundle) for bundle in bundles]
-        for pipeline in pipelines:
-            opened.push_async_callback(pipeline.close)
+        bundle = await load_bundle_of(settings)
+        before = await open_pipeline(settings, _limits(), metrics, bundle)
+        opened.push_async_callback(before.close)
+        if other.digest == bundle.digest:
+            after = before.revised(other)
+        else:
+            after = await open_pipeline(settings, _limits(), metrics, other)
+            opened.push_async_callback(after.close)
         store = ObjectStore(ObjectStoreConnection())
         opened.callback(store.close)
-        comparer = Comparer(store, *pipelines, max_bytes=tagger.max_object_bytes)
+        comparer = Comparer(store, before, after, max_bytes=tagger.max_object_bytes)
         with Progress(console=Console(stderr=True), transient=True) as bars:
             task = bars.add_task("tagging twice", total=len(assets))
             found = await comparer.compare(assets, lambda: bars.advance(task))
-    before, after = (_name(bundle) for bundle in bundles)
-    return Compared(before, after, of, found.changes, found.unreadable, found.largest)
+    return Compared(_name(bundle), _name(other), of, found.changes, found.unreadable, found.largest)
 
 
 def _limits() -> ImageLimits:

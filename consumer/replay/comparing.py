@@ -35,7 +35,7 @@ class Comparison:
 
 
 class Comparer:
-    """``before`` and ``after`` are pipelines of one process; where their model is the same, it runs once."""
+    """``before`` and ``after`` are pipelines of one process; what would be the same for both is done once."""
 
     def __init__(
         self, store: ObjectStore, before: TaggingPipeline, after: TaggingPipeline, *, max_bytes: int, kept: int = 24
@@ -88,6 +88,7 @@ class Comparer:
         names = names_of(asset)
         before = self._before.score(vector, prepared.facts, names).tags
         if self._after.model.digest != self._before.model.digest:
-            vector = (await self._after.embed(await self._after.prepare(data))).vector
+            seen_alike = self._after.spec == self._before.spec
+            vector = (await self._after.embed(prepared if seen_alike else await self._after.prepare(data))).vector
         after = self._after.score(vector, prepared.facts, names).tags
         return Change(asset.asset_id, before, after), data

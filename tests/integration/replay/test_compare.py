@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner, Result
 
 from aegis.compare import command
+from consumer.services.model import open_pipeline
 from consumer.storage.tags import TagStore
 from consumer.tagging.bundle import TAXONOMY
 from schemas.connections import DatabaseConnection
@@ -56,10 +58,14 @@ def without_vibrant(next_bundle: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_vocabulary_is_compared_on_a_sample(corner: Pipeline, without_vibrant: Path, tmp_path: Path) -> None:
-    """Each asset counts once; the page holds its pictures itself, and names what could not be read."""
+def test_a_vocabulary_is_compared_on_a_sample(
+    corner: Pipeline, without_vibrant: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each asset counts once; the page holds its pictures itself, and names what could not be read; one model runs."""
     run(_stored(corner, 12))
     page = tmp_path / "page.html"
+    opened = Mock(wraps=open_pipeline)
+    monkeypatch.setattr("aegis.compare.open_pipeline", opened)
 
     told = _compare("--taxonomy", without_vibrant, "--report", page)
 
@@ -78,6 +84,7 @@ def test_a_vocabulary_is_compared_on_a_sample(corner: Pipeline, without_vibrant:
     assert "<asset>" not in text
     assert "gone: " in text
     assert run(read_all(corner.bootstrap, corner.topics.tagged)) == []
+    assert opened.call_count == 1
 
 
 def test_a_model_that_says_the_same_changes_nothing(corner: Pipeline, next_bundle: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from aegis.reading import shown
 from aegis.vocabulary import revised_bundle
 from consumer.replay.comparing import Comparer
 from consumer.services.errors import StartupError
-from consumer.services.model import load_bundle_of, open_pipeline
+from consumer.services.model import load_bundle_of, open_pipelines
 from consumer.settings import ModelSettings, TaggerSettings
 from consumer.storage.errors import DatabaseError, StoreError
 from consumer.storage.lookups import count_assets, sample_assets
@@ -78,16 +78,13 @@ async def _compare(other: Bundle, sample: int, seed: int) -> Compared:
         if not assets:
             raise StartupError("no asset is stored yet: extract some, and let a tagger and a sink run")
         bundle = await load_bundle_of(settings)
-        before = await open_pipeline(settings, _limits(), metrics, bundle)
-        opened.push_async_callback(before.close)
-        if other.digest == bundle.digest:
-            after = before.revised(other)
-        else:
-            after = await open_pipeline(settings, _limits(), metrics, other)
-            opened.push_async_callback(after.close)
+        pipelines = await open_pipelines(settings, _limits(), metrics, (bundle, other))
+        for pipeline in pipelines:
+            opened.push_async_callback(pipeline.close)
         store = ObjectStore(ObjectStoreConnection())
         opened.callback(store.close)
-        comparer = Comparer(store, before, after, max_bytes=tagger.max_object_bytes)
+        seen_alike = bundle.manifest.image == other.manifest.image
+        comparer = Comparer(store, *pipelines, seen_alike=seen_alike, max_bytes=tagger.max_object_bytes)
         with Progress(console=Console(stderr=True), transient=True) as bars:
             task = bars.add_task("tagging twice", total=len(assets))
             found = await comparer.compare(assets, lambda: bars.advance(task))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -77,24 +76,26 @@ class TaggingPipeline:
     ) -> None:
         self.threads = workers or available_cpus()
         self._limits = limits
-        self.spec: Final = PreprocessSpec.of(bundle.manifest.image)
+        self._spec = PreprocessSpec.of(bundle.manifest.image)
         self._embedder = embedder
+        self._scorer = Scorer(bundle)
         self._use_names = use_names
         self._decoders = ThreadPoolExecutor(self.threads, thread_name_prefix="decode")
         self._batcher = MicroBatcher(
             embedder.run, workers=self.threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch
         )
-        self._judge_by(bundle)
-
-    def revised(self, bundle: Bundle) -> TaggingPipeline:
-        """Return one that judges by another vocabulary or calibration of our model; its threads are ours."""
-        other = copy.copy(self)
-        other._judge_by(bundle)  # noqa: SLF001 - of this class
-        return other
+        self.model = Model(
+            id=bundle.manifest.id,
+            digest=bundle.digest,
+            precision=embedder.precision,
+            provider=embedder.provider,
+            calibrated=self._scorer.calibrated,
+        )
+        self.taxonomy = bundle.taxonomy_ref(names=use_names)
 
     async def warm_up(self) -> None:
         """Run one inference, so that the first record does not pay for lazy initialisation."""
-        size = self.spec.size
+        size = self._spec.size
         await self._batcher.submit(np.zeros((size, size, 3), np.uint8))
 
     async def prepare(self, data: bytes, *, for_model: bool = True) -> PreparedImage:
@@ -141,21 +142,10 @@ class TaggingPipeline:
         await self._batcher.close()
         self._decoders.shutdown(wait=False, cancel_futures=True)
 
-    def _judge_by(self, bundle: Bundle) -> None:
-        self._scorer = Scorer(bundle)
-        self.model = Model(
-            id=bundle.manifest.id,
-            digest=bundle.digest,
-            precision=self._embedder.precision,
-            provider=self._embedder.provider,
-            calibrated=self._scorer.calibrated,
-        )
-        self.taxonomy = bundle.taxonomy_ref(names=self._use_names)
-
     def _prepare(self, data: bytes, *, for_model: bool) -> PreparedImage:
         started = time.perf_counter()
         image = decode(data, self._limits)
-        pixels = prepare(image, self.spec) if for_model else None
+        pixels = prepare(image, self._spec) if for_model else None
         return PreparedImage(_facts(image), pixels, _since_ms(started))
 
 

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aegis.compare import command
-from consumer.services.model import open_pipeline
 from consumer.storage.tags import TagStore
 from consumer.tagging.bundle import TAXONOMY
+from consumer.tagging.embed import open_embedder
 from schemas.connections import DatabaseConnection
 from tests.integration.kafka_tools import read_all
 from tests.integration.pipeline.running import Pipeline, run, texture
@@ -64,8 +64,8 @@ def test_a_vocabulary_is_compared_on_a_sample(
     """Each asset counts once; the page holds its pictures itself, and names what could not be read; one model runs."""
     run(_stored(corner, 12))
     page = tmp_path / "page.html"
-    opened = Mock(wraps=open_pipeline)
-    monkeypatch.setattr("aegis.compare.open_pipeline", opened)
+    opened = Mock(wraps=open_embedder)
+    monkeypatch.setattr("consumer.services.model.open_embedder", opened)
 
     told = _compare("--taxonomy", without_vibrant, "--report", page)
 

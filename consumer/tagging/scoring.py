@@ -85,7 +85,10 @@ class Scorer:
                 own_bounds=np.array([np.inf if spec.tags[name].off else spec.threshold_of(name) for name in names]),
             )
             at = end
-        self._shown = {category: self._shown_names(rule) for category, rule in self._rules.items()}
+        self._shown = {
+            category: np.array([rule.spec.shown_name(name) for name in rule.names], object)
+            for category, rule in self._rules.items()
+        }
         self._said_by = {category: self._speakers(rule) for category, rule in self._rules.items()}
         # In float64 a sum does not depend on how many rows are multiplied at once, as far as a confidence shows.
         self._matrix = np.concatenate(parts).astype(np.float64)
@@ -179,10 +182,6 @@ class Scorer:
         named, tested = seen.words[rows, places] > 0, seen.pixels[rows, places] >= 0.5
         sources = self._said_by[category][places, alone.astype(int), named.astype(int), tested.astype(int)]
         return rows, self._shown[category][places], np.full(len(rows), category, object), rounded, sources
-
-    @staticmethod
-    def _shown_names(rule: _Rule) -> NDArray[np.object_]:
-        return np.array([rule.spec.shown_name(name) for name in rule.names], object)
 
     def _speakers(self, rule: _Rule) -> NDArray[np.object_]:
         """Return who is named for a tag, [tags, alone, named, tested]: looked up, because corpora ask often."""

@@ -16,7 +16,7 @@ from aegis.reading import shown
 from aegis.vocabulary import revised_bundle
 from consumer.replay.comparing import Comparer
 from consumer.services.errors import StartupError
-from consumer.services.model import load_bundle_of, open_pipeline
+from consumer.services.model import load_bundle_of, open_pipelines
 from consumer.settings import ModelSettings, TaggerSettings
 from consumer.storage.errors import DatabaseError, StoreError
 from consumer.storage.lookups import count_assets, sample_assets
@@ -77,18 +77,18 @@ async def _compare(other: Bundle, sample: int, seed: int) -> Compared:
         assets, of = await sample_assets(tables, sample, seed), await count_assets(tables)
         if not assets:
             raise StartupError("no asset is stored yet: extract some, and let a tagger and a sink run")
-        bundles = (await load_bundle_of(settings), other)
-        pipelines = [await open_pipeline(settings, _limits(), metrics, bundle) for bundle in bundles]
+        bundle = await load_bundle_of(settings)
+        pipelines = await open_pipelines(settings, _limits(), metrics, (bundle, other))
         for pipeline in pipelines:
             opened.push_async_callback(pipeline.close)
         store = ObjectStore(ObjectStoreConnection())
         opened.callback(store.close)
-        comparer = Comparer(store, *pipelines, max_bytes=tagger.max_object_bytes)
+        seen_alike = bundle.manifest.image == other.manifest.image
+        comparer = Comparer(store, *pipelines, seen_alike=seen_alike, max_bytes=tagger.max_object_bytes)
         with Progress(console=Console(stderr=True), transient=True) as bars:
             task = bars.add_task("tagging twice", total=len(assets))
             found = await comparer.compare(assets, lambda: bars.advance(task))
-    before, after = (_name(bundle) for bundle in bundles)
-    return Compared(before, after, of, found.changes, found.unreadable, found.largest)
+    return Compared(_name(bundle), _name(other), of, found.changes, found.unreadable, found.largest)
 
 
 def _limits() -> ImageLimits:

@@ -17,6 +17,7 @@ import click
 import numpy as np
 from aiokafka import AIOKafkaProducer
 
+from consumer.stream.compression import compress_quickly
 from schemas import (
     AssetTagged,
     CausedBy,
@@ -64,11 +65,12 @@ class Corpus:
         extracted_event_id = uuid.UUID(int=number + 1)
         extracted_at = _T0 + timedelta(milliseconds=number)
         digest = sha256_hex(number.to_bytes(8, "big"))
+        name, folder = _called(number, digest)
         return AssetTagged(
             event_id=tagged_event_id(extracted_event_id, self.model.digest, OLD_TAXONOMY.digest),
             schema_version=AssetTagged.SCHEMA_VERSION,
             occurred_at=extracted_at + timedelta(seconds=1),
-            asset_id=f"synthetic-game/archive-{number // 1000:04d}.unity3d/texture_{number:07d}",
+            asset_id=f"synthetic-game/archive-{number // 1000:04d}.unity3d/{name}",
             extracted_event_id=extracted_event_id,
             extracted_at=extracted_at,
             object=ObjectRef(bucket="aegis-assets", key=object_key(digest, "png"), size=4096, sha256=digest),
@@ -84,8 +86,8 @@ class Corpus:
             caused_by=CausedBy(topic="asset-extracted", partition=number % 12, offset=number // 12),
             source=Source(
                 archive=f"archive-{number // 1000:04d}.unity3d",
-                container_path=f"assets/textures/texture_{number:07d}.png",
-                name=f"texture_{number:07d}",
+                container_path=f"assets/{folder}/{name}.png",
+                name=name,
                 type="Texture2D",
                 engine="unity 2021.3.5f1",
             ),
@@ -97,12 +99,28 @@ class Corpus:
         )
 
 
+def _called(number: int, digest: str) -> tuple[str, str]:
+    """Return a name and a folder; some say what is seen, as in real games, and names speak for tags too."""
+    first, second, end, folder = (
+        words[int(digest[4 * place : 4 * place + 4], 16) % len(words)]
+        for place, words in enumerate((_WORDS, _WORDS, _ENDS, _FOLDERS))
+    )
+    return f"T_{first}_{second}_{number:07d}{end}", folder
+
+
+_WORDS = (
+    "Rock", "Wood", "Brick", "Metal", "Grass", "Sand", "Door", "Sword", "Shield", "Tree", "Sky", "Water", "Button",
+    "Icon", "Face", "Car", "Wheel", "Roof", "Floor", "Wall", "Lamp", "Crate", "Banner", "Smoke", "Main", "Tex", "Base",
+)  # fmt: skip
+_ENDS = ("", "", "", "_D", "_N", "_M", "_AO")
+_FOLDERS = ("textures", "characters/hero", "environment", "props/weapons", "ui/icons", "vfx", "misc")
 _PALETTES = ("monochrome", "warm_colors", "cool_colors", "high_contrast", "pastel", "vibrant", "earth_tones", "neon")
 _ROLES = ("normal_map", "mask", "gradient", "noise")
 
 
 async def write_corpus(bootstrap: str, topic: str, corpus: Corpus) -> None:
     """Write all events, some thousand a second."""
+    compress_quickly()
     async with AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         enable_idempotence=True,

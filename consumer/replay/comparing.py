@@ -35,14 +35,25 @@ class Comparison:
 
 
 class Comparer:
-    """``before`` and ``after`` are pipelines of one process; where their model is the same, it runs once."""
+    """``before`` and ``after`` are pipelines of one process; where their model is the same, it runs once.
+
+    ``seen_alike``: both models take an image in the same way, so that it is prepared once.
+    """
 
     def __init__(
-        self, store: ObjectStore, before: TaggingPipeline, after: TaggingPipeline, *, max_bytes: int, kept: int = 24
+        self,
+        store: ObjectStore,
+        before: TaggingPipeline,
+        after: TaggingPipeline,
+        *,
+        seen_alike: bool,
+        max_bytes: int,
+        kept: int = 24,
     ) -> None:
         self._store = store
         self._before = before
         self._after = after
+        self._seen_alike = seen_alike
         self._max_bytes = max_bytes
         self._kept = kept
 
@@ -88,6 +99,7 @@ class Comparer:
         names = names_of(asset)
         before = self._before.score(vector, prepared.facts, names).tags
         if self._after.model.digest != self._before.model.digest:
-            vector = (await self._after.embed(await self._after.prepare(data))).vector
+            again = prepared if self._seen_alike else await self._after.prepare(data)
+            vector = (await self._after.embed(again)).vector
         after = self._after.score(vector, prepared.facts, names).tags
         return Change(asset.asset_id, before, after), data

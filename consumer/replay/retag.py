@@ -26,6 +26,8 @@ from schemas import header_text
 from schemas.connections import KafkaConnection, TopicSettings
 
 _CLOSE_SECONDS: Final = 10.0
+# As much as a topic takes, were it not to compress at all: a batch waits for the one before it.
+_BATCH_BYTES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ async def run_retag(
         if await run.is_done():
             return RetagReport(selection.counts, complete=True, image_keys=selection.image_keys)
         changed = await opened.enter_async_context(ChangedSince(kafka, source, plan, _is_ours))
-        publisher = Publisher(lambda: make_producer(kafka, stream.client_id), stream.publish_timeout_seconds)
+        publisher = Publisher(
+            lambda: make_producer(kafka, stream.client_id, max_batch_bytes=_BATCH_BYTES), stream.publish_timeout_seconds
+        )
         opened.push_async_callback(publisher.stop)
         consumer = make_consumer(kafka, stream, partial(PlannedConsumer, plan=plan))
         opened.push_async_callback(close_consumer, consumer, _CLOSE_SECONDS)

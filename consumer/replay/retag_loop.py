@@ -11,9 +11,8 @@ from typing import Any, Final
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
-from pydantic_core import to_json
 
-from consumer.replay.rescoring import Fields, Rescorer, Scorable, UnusableEventError
+from consumer.replay.rescoring import Rescored, Rescorer, Scorable, UnusableEventError
 from consumer.replay.since import ChangedSince
 from consumer.replay.tagged_selection import TaggedSelection
 from consumer.stream.faults import TOO_LARGE_ERRORS
@@ -103,7 +102,7 @@ class RetagLoop:
         attempt = 0
         while not ended.is_set():
             try:
-                await self.publisher.send(results)
+                await self.publisher.send_in_batches(results)
             except (*FATAL_ERRORS, *TOO_LARGE_ERRORS):
                 raise
             except KafkaError as error:
@@ -114,18 +113,20 @@ class RetagLoop:
                 return True
         return False
 
-    def _result(self, record: Any, event: Fields) -> Publication:
-        return Publication(self.work.target, record.key, to_json(event), self._headers(record, event))
+    def _result(self, record: Any, event: Rescored) -> Publication:
+        # Its successor lies where the event lies itself, whoever put it there.
+        partition = record.partition if self.work.target == self.work.source else None
+        return Publication(self.work.target, record.key, event.value, self._headers(record, event), partition=partition)
 
-    def _headers(self, record: Any, event: Fields) -> tuple[tuple[str, bytes], ...]:
+    def _headers(self, record: Any, event: Rescored) -> tuple[tuple[str, bytes], ...]:
         """Return the headers of the event that it came from, with what is different now."""
         trace = child_traceparent(header_text(record.headers, "traceparent"))
         return (
             ("ce_specversion", b"1.0"),
-            ("ce_id", event["event_id"].encode()),
+            ("ce_id", event.event_id.encode()),
             ("ce_type", AssetTagged.CE_TYPE.encode()),
             ("ce_source", EVENT_SOURCE.encode()),
-            ("ce_time", event["occurred_at"].encode()),
+            ("ce_time", event.occurred_at.encode()),
             ("ce_subject", record.key),
             ("content-type", b"application/json"),
             ("traceparent", trace.encode()),

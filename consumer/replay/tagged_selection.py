@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Final
 
+import msgspec
 import numpy as np
-from pydantic_core import from_json
+from msgspec import Meta, Raw, Struct
 
 from consumer.replay.newest import Chosen, Keys, Newest
 from consumer.replay.progress import OnRead
@@ -16,7 +17,28 @@ from consumer.stream.plan import Plan
 from consumer.stream.reading import TopicReader
 from schemas import AssetTagged
 
-_MAJOR = AssetTagged.SCHEMA_VERSION.split(".")[0]
+_MAJOR: Final = AssetTagged.SCHEMA_VERSION.split(".")[0]
+_NULL: Final = Raw(b"null")
+_Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class _Made(Struct, gc=False):
+    digest: str
+
+
+class _Event(Struct, gc=False):
+    """What the choice depends on; all else of an event is not parsed."""
+
+    schema_version: str
+    asset_id: str
+    extracted_at: _Instant
+    occurred_at: _Instant
+    model: _Made
+    taxonomy: _Made
+    pixel_evidence: Raw = _NULL
+
+
+_decode: Final = msgspec.json.Decoder(_Event).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +111,20 @@ class _Judge:
                 self._counts.removals += 1
                 continue
             try:
-                self._take(key, record.offset, from_json(record.value))
-            except (ValueError, KeyError, TypeError, AttributeError):
+                # As text, so that what is not parsed is UTF-8, too.
+                self._take(key, record.offset, _decode(record.value.decode()))
+            except (ValueError, RecursionError):
                 # Not an event, or of a version to come: the sink has it among its dead letters.
                 self._counts.malformed += 1
 
-    def _take(self, key: bytes, offset: int, fields: Any) -> None:
-        if fields["schema_version"].split(".")[0] != _MAJOR or fields["asset_id"].encode() != key:
+    def _take(self, key: bytes, offset: int, event: _Event) -> None:
+        if event.schema_version.split(".")[0] != _MAJOR or event.asset_id.encode() != key:
             raise ValueError
-        extracted_ms, tagged_ms = _ms(fields["extracted_at"]), _ms(fields["occurred_at"])
-        model, taxonomy = fields["model"]["digest"], fields["taxonomy"]["digest"]
-        self._newest.add_event(key, offset, extracted_ms, tagged_ms)
+        self._newest.add_event(key, offset, _ms(event.extracted_at), _ms(event.occurred_at))
         self._events += 1
-        if model != self._vocabulary.model_digest or fields.get("pixel_evidence") is None:
+        if event.model.digest != self._vocabulary.model_digest or event.pixel_evidence == _NULL:
             self._others.append(offset)
-        elif taxonomy == self._vocabulary.taxonomy_digest and not self._vocabulary.always:
+        elif event.taxonomy.digest == self._vocabulary.taxonomy_digest and not self._vocabulary.always:
             self._current.append(offset)
 
     def chosen(self) -> tuple[Chosen, Keys]:
@@ -118,5 +139,5 @@ class _Judge:
         return Chosen(wanted), keys[other]
 
 
-def _ms(text: str) -> int:
-    return int(datetime.fromisoformat(text).timestamp() * 1000)
+def _ms(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)

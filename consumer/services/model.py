@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from consumer.services.bundles import bundle_folder
@@ -33,24 +35,21 @@ async def open_pipeline(
         StartupError: the bundle is not whole, or its model does not run here as the settings want it.
 
     """
-    try:
-        settings, loaded, embedder = await asyncio.to_thread(_load, settings, bundle)
-    except (BundleError, ModelError) as error:
-        raise StartupError(str(error)) from error
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    pipeline = TaggingPipeline(
-        loaded,
-        embedder,
-        limits=limits,
-        workers=settings.workers,
-        max_batch=settings.max_batch,
-        max_wait_ms=settings.max_wait_ms,
-        use_names=settings.use_names,
-        on_batch=metrics.batch_inferred,
-    )
-    await pipeline.warm_up()
-    metrics.model_loaded(pipeline.model, pipeline.taxonomy)
-    return pipeline
+    opened = await _open(settings, bundle)
+    return await _running(opened, limits, metrics)
+
+
+async def open_pipelines(
+    settings: ModelSettings, limits: ImageLimits, metrics: Metrics, bundles: Sequence[Bundle]
+) -> list[TaggingPipeline]:
+    """Open a pipeline for each bundle as :func:`open_pipeline` does; those of one model share its session."""
+    models: dict[str, _Opened] = {}
+    pipelines = []
+    for bundle in bundles:
+        if bundle.digest not in models:
+            models[bundle.digest] = await _open(settings, bundle)
+        pipelines.append(await _running(replace(models[bundle.digest], bundle=bundle), limits, metrics))
+    return pipelines
 
 
 async def load_bundle_of(settings: ModelSettings) -> Bundle:
@@ -61,10 +60,44 @@ async def load_bundle_of(settings: ModelSettings) -> Bundle:
         raise StartupError(str(error)) from error
 
 
-def _load(given_settings: ModelSettings, given: Bundle | None) -> tuple[ModelSettings, Bundle, Embedder]:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A bundle, its session, and the settings that it runs with."""
+
+    settings: ModelSettings
+    bundle: Bundle
+    embedder: Embedder
+
+
+async def _open(settings: ModelSettings, bundle: Bundle | None) -> _Opened:
+    try:
+        return await asyncio.to_thread(_load, settings, bundle)
+    except (BundleError, ModelError) as error:
+        raise StartupError(str(error)) from error
+
+
+def _load(given_settings: ModelSettings, given: Bundle | None) -> _Opened:
     bundle = given or _bundle(given_settings)
     settings = apply_tuning(given_settings, bundle)
-    return settings, bundle, open_embedder(bundle, settings.precision, settings.provider)
+    return _Opened(settings, bundle, open_embedder(bundle, settings.precision, settings.provider))
+
+
+async def _running(opened: _Opened, limits: ImageLimits, metrics: Metrics) -> TaggingPipeline:
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    settings = opened.settings
+    pipeline = TaggingPipeline(
+        opened.bundle,
+        opened.embedder,
+        limits=limits,
+        workers=settings.workers,
+        max_batch=settings.max_batch,
+        max_wait_ms=settings.max_wait_ms,
+        use_names=settings.use_names,
+        on_batch=metrics.batch_inferred,
+    )
+    await pipeline.warm_up()
+    metrics.model_loaded(pipeline.model, pipeline.taxonomy)
+    return pipeline
 
 
 def _bundle(settings: ModelSettings) -> Bundle:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
+from consumer.stream.compression import compress_quickly
 from consumer.stream.settings import StreamSettings
 from schemas.connections import KafkaConnection
 from schemas.header_names import read_any_header_name
@@ -40,8 +41,11 @@ def make_consumer(
     )
 
 
-def make_producer(connection: KafkaConnection, client_id: str) -> AIOKafkaProducer:
+def make_producer(
+    connection: KafkaConnection, client_id: str, *, max_batch_bytes: int = 128 * 1024
+) -> AIOKafkaProducer:
     """Return an idempotent producer that is not started."""
+    compress_quickly()
     return AIOKafkaProducer(
         **connection.client_options(),
         client_id=client_id,
@@ -50,6 +54,6 @@ def make_producer(connection: KafkaConnection, client_id: str) -> AIOKafkaProduc
         compression_type="lz4",
         linger_ms=2,
         # What waits out an outage in the producer does not wait for room in a batch besides.
-        max_batch_size=128 * 1024,
+        max_batch_size=max_batch_bytes,
         max_request_size=DEAD_LETTER_MESSAGE_BYTES,
     )

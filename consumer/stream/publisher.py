@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
 
 from consumer.stream.closing import abandon_producer
 from consumer.stream.faults import TOO_LARGE_ERRORS
@@ -16,6 +17,8 @@ from consumer.stream.records import Publication
 
 _log = structlog.get_logger(__name__)
 _FAILURES_BEFORE_REBUILD = 3
+_by_key = DefaultPartitioner()
+_Writer = Callable[[AIOKafkaProducer, Sequence[Publication]], Awaitable[list[Any]]]
 
 
 class PublishTimeoutError(KafkaError):  # type: ignore[misc]  # aiokafka is untyped
@@ -46,13 +49,20 @@ class Publisher:
             KafkaError of TOO_LARGE_ERRORS: a record is larger than the topic takes; sending again cannot help.
 
         """
+        return await self._send(publications, _written)
+
+    async def send_in_batches(self, publications: Sequence[Publication]) -> None:
+        """As :meth:`send`, for thousands at once, at a fraction of its cost: batches are followed, not records."""
+        await self._send(publications, _written_in_batches)
+
+    async def _send(self, publications: Sequence[Publication], write: _Writer) -> list[Any]:
         if not publications:
             return []
         producer: AIOKafkaProducer | None = None
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 producer = await self._started()
-                places = await _written(producer, publications)
+                places = await write(producer, publications)
         except TOO_LARGE_ERRORS:
             raise
         except TimeoutError as error:
@@ -98,17 +108,58 @@ class Publisher:
 
 
 async def _written(producer: AIOKafkaProducer, publications: Sequence[Publication]) -> list[Any]:
-    acknowledgements = []
+    pending = []
     for item in publications:
         sent = await producer.send(
-            item.topic, item.value, key=item.key, headers=list(item.headers), timestamp_ms=item.timestamp_ms
+            item.topic,
+            item.value,
+            key=item.key,
+            partition=item.partition,
+            headers=list(item.headers),
+            timestamp_ms=item.timestamp_ms,
         )
-        # Also of one that nobody waits for any more.
-        sent.add_done_callback(lambda done: done.cancelled() or done.exception())
-        acknowledgements.append(sent)
+        pending.append(_followed(sent))
+    return await _acknowledged(pending)
+
+
+async def _written_in_batches(producer: AIOKafkaProducer, publications: Sequence[Publication]) -> list[Any]:
+    topics = {item.topic for item in publications}
+    partitions = {topic: sorted(await producer.partitions_for(topic)) for topic in topics}
+    by_place: dict[tuple[str, int], list[Publication]] = {}
+    for item in publications:
+        all_of_topic = partitions[item.topic]
+        partition = _by_key(item.key, all_of_topic, all_of_topic) if item.partition is None else item.partition
+        by_place.setdefault((item.topic, partition), []).append(item)
+    pending = []
+    for (topic, partition), items in by_place.items():
+        for batch in _batches(producer, items):
+            # Closed, it does not linger for records of others.
+            batch.close()
+            pending.append(_followed(await producer.send_batch(batch, topic, partition=partition)))
+    return await _acknowledged(pending)
+
+
+def _batches(producer: AIOKafkaProducer, items: Iterable[Publication]) -> Iterator[Any]:
+    """Yield the items in batches; an empty one has room for any record."""
+    batch = producer.create_batch()
+    for item in items:
+        headers = list(item.headers)
+        while batch.append(key=item.key, value=item.value, headers=headers, timestamp=item.timestamp_ms) is None:
+            yield batch
+            batch = producer.create_batch()
+    yield batch
+
+
+def _followed(sent: asyncio.Future[Any]) -> asyncio.Future[Any]:
+    """Hear of its failure also when nobody waits for it any more."""
+    sent.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return sent
+
+
+async def _acknowledged(pending: Sequence[asyncio.Future[Any]]) -> list[Any]:
     # Not gather, which would cancel them with us: they are the producer's.
-    await asyncio.wait(acknowledgements)
-    for sent in acknowledgements:
+    await asyncio.wait(pending)
+    for sent in pending:
         if sent.cancelled():
             raise KafkaError("the producer gave up a record without a word")
-    return [sent.result() for sent in acknowledgements]
+    return [sent.result() for sent in pending]

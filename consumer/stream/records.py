@@ -30,13 +30,17 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A record to be written; ``timestamp_ms`` since the epoch, None for the moment it is written."""
+    """A record to be written; ``timestamp_ms`` since the epoch, None for the moment it is written.
+
+    ``partition``: None for the one that its key belongs to.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
     timestamp_ms: int | None = None
+    partition: int | None = None
 
 
 class Handler(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Final, TypedDict
 
 import numpy as np
@@ -25,8 +24,7 @@ NO_NAMES: Final = AssetNames()
 _ROUNDING: Final = 1e-4
 Vector = NDArray[np.floating]
 PixelEvidence = Mapping[str, Mapping[str, float]]
-# A tag's place, whether the picture reaches its threshold alone, and whether a name and a test speak for it.
-_Speakers = tuple[int, bool, bool, bool]
+Column = NDArray[np.generic]
 
 
 class GivenTag(TypedDict):
@@ -49,12 +47,11 @@ class _Rule:
     rows: slice
     background_rows: slice
     fitted: CategoryCalibration | None
+    own_bounds: NDArray[np.float64]
 
     def bounds(self, threshold: float | None) -> NDArray[np.float64]:
         """Return what each confidence must reach; nothing reaches that of a tag that is off."""
-        needed = [self.spec.threshold_of(name) if threshold is None else threshold for name in self.names]
-        off = [self.spec.tags[name].off for name in self.names]
-        return np.where(off, np.inf, needed)
+        return self.own_bounds if threshold is None else np.where(np.isinf(self.own_bounds), np.inf, threshold)
 
 
 class Scorer:
@@ -85,9 +82,14 @@ class Scorer:
                 rows=slice(at, middle),
                 background_rows=slice(middle, end),
                 fitted=fitted.get(category),
+                own_bounds=np.array([np.inf if spec.tags[name].off else spec.threshold_of(name) for name in names]),
             )
             at = end
-        self._words_for = {category: self._answers(rule) for category, rule in self._rules.items()}
+        self._shown = {
+            category: np.array([rule.spec.shown_name(name) for name in rule.names], object)
+            for category, rule in self._rules.items()
+        }
+        self._said_by = {category: self._speakers(rule) for category, rule in self._rules.items()}
         # In float64 a sum does not depend on how many rows are multiplied at once, as far as a confidence shows.
         self._matrix = np.concatenate(parts).astype(np.float64)
 
@@ -120,10 +122,13 @@ class Scorer:
         found: list[list[GivenTag]] = [[] for _ in pixels]
         if not found:
             return found
-        for category, seen in self.evidence_rows(embeddings, pixels, names).items():
-            self._give(category, seen, threshold, found)
-        for tags in found:
-            tags.sort(key=lambda tag: -tag["confidence"])
+        seen = self.evidence_rows(embeddings, pixels, names)
+        hits = [self._hits(category, evidence, threshold) for category, evidence in seen.items()]
+        rows, tags, categories, confidences, sources = (np.concatenate(column) for column in zip(*hits, strict=True))
+        order = np.lexsort((-confidences, rows))
+        columns = (column[order].tolist() for column in (rows, tags, categories, confidences, sources))
+        for row, tag, category, confidence, source in zip(*columns, strict=True):
+            found[row].append({"tag": tag, "category": category, "confidence": confidence, "source_model": source})
         return found
 
     def probabilities(
@@ -161,38 +166,33 @@ class Scorer:
             )
         return found
 
-    def _give(self, category: str, seen: Evidence, threshold: float | None, found: list[list[GivenTag]]) -> None:
+    def _hits(self, category: str, seen: Evidence, threshold: float | None) -> tuple[Column, ...]:
+        """Return of each tag that reaches its threshold the row, its shown name, category, confidence and source."""
         rule = self._rules[category]
         confidences = judge(seen, exclusive=rule.spec.exclusive, fitted=rule.fitted)
         seen_only = confidences
         if seen.words.any():
             seen_only = judge(seen.without_words(), exclusive=rule.spec.exclusive, fitted=rule.fitted)
         bounds = rule.bounds(threshold)
-        least, (shown, said_by) = bounds.tolist(), self._words_for[category]
-        hits = np.nonzero(confidences >= bounds - _ROUNDING)
-        rows, places = hits
-        for row, at, exact, alone, named, tested in zip(
-            rows.tolist(), places.tolist(), confidences[hits].tolist(), (seen_only[hits] >= bounds[places]).tolist(),
-            (seen.words[hits] > 0).tolist(), (seen.pixels[hits] >= 0.5).tolist(),
-            strict=True,
-        ):  # fmt: skip
-            confidence = round(exact, 4)
-            if confidence >= least[at]:
-                source = said_by[at, alone, named, tested]
-                found[row].append(
-                    {"tag": shown[at], "category": category, "confidence": confidence, "source_model": source}
-                )
+        rows, places = np.nonzero(confidences >= bounds - _ROUNDING)
+        rounded = four_digits(confidences[rows, places])
+        reached = rounded >= bounds[places]
+        rows, places, rounded = rows[reached], places[reached], rounded[reached]
+        alone = seen_only[rows, places] >= bounds[places]
+        named, tested = seen.words[rows, places] > 0, seen.pixels[rows, places] >= 0.5
+        sources = self._said_by[category][places, alone.astype(int), named.astype(int), tested.astype(int)]
+        return rows, self._shown[category][places], np.full(len(rows), category, object), rounded, sources
 
-    def _answers(self, rule: _Rule) -> tuple[list[str], dict[_Speakers, str]]:
-        """Return how each tag is shown, and who is named for it in each case: looked up, because corpora ask often."""
-        said = {
-            (at, alone, named, tested): self._said_by(rule, at, alone=alone, named=named, tested=tested)
-            for at in range(len(rule.names))
-            for alone, named, tested in product((False, True), repeat=3)
-        }
-        return [rule.spec.shown_name(name) for name in rule.names], said
+    def _speakers(self, rule: _Rule) -> NDArray[np.object_]:
+        """Return who is named for a tag, [tags, alone, named, tested]: looked up, because corpora ask often."""
+        said = np.empty((len(rule.names), 2, 2, 2), object)
+        for at, alone, named, tested in np.ndindex(said.shape):
+            said[at, alone, named, tested] = self._source_of(
+                rule, at, alone=bool(alone), named=bool(named), tested=bool(tested)
+            )
+        return said
 
-    def _said_by(self, rule: _Rule, at: int, *, alone: bool, named: bool, tested: bool) -> str:
+    def _source_of(self, rule: _Rule, at: int, *, alone: bool, named: bool, tested: bool) -> str:
         """Name who speaks for a tag: what reaches its threshold alone, or all that together do; joined by a plus."""
         said = []
         if alone or not named:
@@ -203,6 +203,17 @@ class Scorer:
         if named or not said:
             said.append(NAMES)
         return "+".join(said)
+
+
+def four_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what `round(value, 4)` gives for each of these values between 0 and 1, to the last bit."""
+    scaled = values * 1e4
+    nearest = np.rint(scaled)
+    rounded: NDArray[np.float64] = nearest / 1e4
+    # So near to the middle the product's own rounding may have turned it.
+    doubtful = np.abs(scaled - nearest) > 0.5 - 1e-6
+    rounded[doubtful] = [round(value, 4) for value in values[doubtful].tolist()]
+    return rounded
 
 
 def _tests(rule: _Rule, rows: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import re
+import shutil
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image, ImageDraw
 
 from aegis.compare import command
 from consumer.storage.tags import TagStore
-from consumer.tagging.bundle import TAXONOMY
+from consumer.tagging.bundle import TAXONOMY, default_bundle_path, load_bundle
+from consumer.tagging.embed import open_embedder
+from export.compile import refresh_manifest
 from schemas.connections import DatabaseConnection
 from tests.integration.kafka_tools import read_all
 from tests.integration.pipeline.running import Pipeline, run, texture
 from tests.unit.storage.samples import row
 
 
-async def _stored(corner: Pipeline, names: int) -> None:
+async def _stored(corner: Pipeline, names: int, draw: Callable[[int], bytes] = texture) -> None:
     """Store rows of assets whose pictures are there, and of one whose picture is not."""
-    objects = [corner.upload(texture(number)) for number in range(6)]
+    objects = [corner.upload(draw(number)) for number in range(6)]
     rows = [
         row(f"<asset>/{number}", bucket=corner.bucket, object_key=objects[number % 6].key, sha256=None)
         for number in range(names)
@@ -28,6 +35,15 @@ async def _stored(corner: Pipeline, names: int) -> None:
     gone = row("gone", bucket=corner.bucket, object_key="sha256/00/00/gone.png", sha256=None)
     async with await TagStore.open(DatabaseConnection()) as store:
         await store.write_batch([*rows, gone])
+
+
+def _sprite(number: int) -> bytes:
+    """Return a picture that is transparent but for a disc."""
+    image = Image.new("RGBA", (96, 96))
+    ImageDraw.Draw(image).ellipse((20, 20, 60 + number, 60), fill=(40 * number, 120, 60))
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    return data.getvalue()
 
 
 def _compare(*arguments: object) -> Result:
@@ -56,10 +72,14 @@ def without_vibrant(next_bundle: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_vocabulary_is_compared_on_a_sample(corner: Pipeline, without_vibrant: Path, tmp_path: Path) -> None:
-    """Each asset counts once; the page holds its pictures itself, and names what could not be read."""
+def test_a_vocabulary_is_compared_on_a_sample(
+    corner: Pipeline, without_vibrant: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each asset counts once; the page holds its pictures itself, and names what could not be read; one model runs."""
     run(_stored(corner, 12))
     page = tmp_path / "page.html"
+    opened = Mock(wraps=open_embedder)
+    monkeypatch.setattr("consumer.services.model.open_embedder", opened)
 
     told = _compare("--taxonomy", without_vibrant, "--report", page)
 
@@ -78,6 +98,7 @@ def test_a_vocabulary_is_compared_on_a_sample(corner: Pipeline, without_vibrant:
     assert "<asset>" not in text
     assert "gone: " in text
     assert run(read_all(corner.bootstrap, corner.topics.tagged)) == []
+    assert opened.call_count == 1
 
 
 def test_a_model_that_says_the_same_changes_nothing(corner: Pipeline, next_bundle: Path, tmp_path: Path) -> None:
@@ -92,6 +113,27 @@ def test_a_model_that_says_the_same_changes_nothing(corner: Pipeline, next_bundl
     assert "0 of 10 assets change (0%; of all 31 between 0% and 28%, at 95% confidence)" in told[0].output
     assert (tmp_path / "0.html").read_text() == (tmp_path / "1.html").read_text()
     assert "Nothing changes." in (tmp_path / "0.html").read_text()
+
+
+@pytest.mark.parametrize("ground", [None, (255, 0, 255)])
+def test_another_model_runs_itself_on_what_it_sees(
+    corner: Pipeline, tmp_path: Path, ground: tuple[int, int, int] | None
+) -> None:
+    """The same weights under other preprocessing, or under a logit scale that makes them another model alone."""
+    run(_stored(corner, 12, _sprite))
+    shipped = load_bundle(default_bundle_path())
+    folder = tmp_path / "other"
+    shutil.copytree(default_bundle_path(), folder)
+    image = shipped.manifest.image.model_dump() | ({"ground": ground} if ground else {})
+    scale = shipped.manifest.logit_scale * (1 if ground else 1.0001)
+    refresh_manifest(folder, shipped.manifest, [], image=image, logit_scale=scale)
+    assert load_bundle(folder).digest != shipped.digest
+
+    told = _compare("--model", folder, "--report", tmp_path / "page.html")
+
+    assert told.exit_code == 0, told.output
+    (changed,) = re.findall(r"(\d+) of 12 assets change", told.output)
+    assert (changed != "0") == (ground is not None)
 
 
 def test_what_cannot_be_compared_is_told(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -36,7 +37,9 @@ async def test_it_gives_what_a_replay_gives_and_fetches_nothing(
     await seed(corner, [f"asset-{number}" for number in range(ASSETS)])
     await replay("first")
     await corner.publish_raw(b"asset-0", None, topic=corner.topics.tagged)
-    await corner.publish_raw(b"noise", b"{", topic=corner.topics.tagged)
+    odd = await _no_events(corner)
+    for value in odd:
+        await corner.publish_raw(b"odd", value, topic=corner.topics.tagged)
     bundle = load_bundle(next_bundle)
     with monkeypatch.context() as away:
         away.setenv("AEGIS_S3_ENDPOINT", "http://127.0.0.1:9")
@@ -51,10 +54,24 @@ async def test_it_gives_what_a_replay_gives_and_fetches_nothing(
     expected = {event.asset_id: (event.event_id, event.tags) for event in replayed if event.asset_id != "asset-0"}
     assert report.complete
     assert asdict(report.counts) == {
-        "selected": ASSETS - 1, "current": 0, "needing_image": 0, "superseded": 1, "removals": 1, "malformed": 1,
+        "selected": ASSETS - 1, "current": 0, "needing_image": 0, "superseded": 1, "removals": 1,
+        "malformed": len(odd),
     }  # fmt: skip
     assert {event.asset_id: (event.event_id, event.tags) for event in retagged} == expected
     assert len(retagged) == ASSETS - 1
+
+
+async def _no_events(corner: Pipeline) -> list[bytes]:
+    """Return what would be an event of the asset "odd" but for one thing."""
+    event = encode_event((await tagged_events(corner))[0].model_copy(update={"asset_id": "odd"}))
+    return [
+        b"{",
+        event.replace(b'"asset_id":"odd"', b'"asset_id":"other"'),
+        event.replace(b'"schema_version":"1.', b'"schema_version":"2.'),
+        re.sub(rb'"extracted_at":"[^"]+"', b'"extracted_at":"2026-01-01T00:00:00"', event),
+        event.removesuffix(b"}") + b',"future":"\xff"}',
+        event.removesuffix(b"}") + b',"future":' + b"[" * 2000 + b"]" * 2000 + b"}",
+    ]
 
 
 async def test_a_second_time_there_is_nothing_to_do(corner: Pipeline, replay: Replay, next_bundle: Path) -> None:
@@ -121,7 +138,7 @@ async def test_killed_and_started_again_it_ends_as_if_nothing_had_happened(corne
     model = Model(
         id="aegis-mini", digest=shipped.digest, precision="fp32", provider="CPUExecutionProvider", calibrated=True
     )
-    corpus = Corpus(12_000, model, dim=shipped.manifest.dim)
+    corpus = Corpus(20_000, model, dim=shipped.manifest.dim)
     await write_corpus(corner.bootstrap, corner.topics.tagged, corpus)
     calm, wild = f"{corner.topics.tagged}.calm", f"{corner.topics.tagged}.wild"
     corner = replace(corner, environment={**corner.environment, "AEGIS_MODEL_BUNDLE": str(next_bundle)})

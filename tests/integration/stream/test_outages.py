@@ -89,7 +89,10 @@ async def test_a_dead_letter_that_cannot_be_written_holds_its_record_until_it_ca
     assert letter == b"\xff"
 
 
-async def test_a_producer_that_is_given_up_writes_nothing_later(kafka: Stack, harness: Harness) -> None:
+@pytest.mark.parametrize("in_batches", [False, True])
+async def test_a_producer_that_is_given_up_writes_nothing_later(
+    kafka: Stack, harness: Harness, *, in_batches: bool
+) -> None:
     """What a frozen broker did not take from the old one comes from the new one alone, in its order."""
     connection = KafkaConnection(bootstrap=harness.bootstrap)
     made: list[AIOKafkaProducer] = []
@@ -99,10 +102,11 @@ async def test_a_producer_that_is_given_up_writes_nothing_later(kafka: Stack, ha
         return made[-1]
 
     publisher = Publisher(make, timeout_seconds=1.5)
-    await publisher.send([Publication(harness.output, b"k", b"0")])
+    send = publisher.send_in_batches if in_batches else publisher.send
+    await send([Publication(harness.output, b"k", b"0")])
     with frozen(kafka, "kafka"):
         waiting = [
-            asyncio.create_task(publisher.send([Publication(harness.output, b"k", str(number).encode())]))
+            asyncio.create_task(send([Publication(harness.output, b"k", str(number).encode())]))
             for number in range(1, 20)
         ]
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
@@ -113,7 +117,7 @@ async def test_a_producer_that_is_given_up_writes_nothing_later(kafka: Stack, ha
     async with asyncio.timeout(20):
         while True:
             try:
-                await publisher.send([Publication(harness.output, b"k", b"last")])
+                await send([Publication(harness.output, b"k", b"last")])
                 break
             except Exception:  # noqa: BLE001 - it still wakes up
                 await asyncio.sleep(0.2)

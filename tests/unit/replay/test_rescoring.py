@@ -124,9 +124,11 @@ async def test_what_a_newer_writer_added_is_carried_on_and_the_embedding_stays_l
     fields = json.loads(encode_event(await _tagged(BUNDLE, picture(1))))
     rescorer = Rescorer(revised, use_names=True)
 
-    (rescored,) = rescorer.rescore([rescorer.read(to_json({**fields, "from_the_future": [1]}))])
+    (given,) = rescorer.rescore([rescorer.read(to_json({**fields, "from_the_future": [1]}))])
 
+    rescored = json.loads(given.value)
     assert rescored["from_the_future"] == [1]
+    assert (rescored["event_id"], rescored["occurred_at"]) == (given.event_id, given.occurred_at)
     assert list(rescored)[-1] == "embedding"
 
 
@@ -146,7 +148,7 @@ def _rescored(bundle: Bundle, *events: AssetTagged) -> list[AssetTagged]:
     """Take the events from the wire, and read what comes out as any reader would."""
     rescorer = Rescorer(bundle, use_names=True)
     rescored = rescorer.rescore([rescorer.read(encode_event(event)) for event in events])
-    return [decode_event(AssetTagged, to_json(event)) for event in rescored]
+    return [decode_event(AssetTagged, event.value) for event in rescored]
 
 
 def test_ids_depend_on_the_vocabulary() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consumer.tagging.bundle import default_bundle_path, load_bundle
 from consumer.tagging.names import AssetNames
-from consumer.tagging.scoring import Scorer
+from consumer.tagging.scoring import Scorer, four_digits
 
 ROWS = 2000
 NAMES = ("", "game/weapons/sword.png", "T_Rock_N.png", "ui/icon_shield.png", "sky/SkyDome3.dds")
@@ -37,3 +39,13 @@ def test_each_row_gets_what_it_gets_alone() -> None:
 def test_no_row_gets_nothing() -> None:
     scorer = Scorer(load_bundle(default_bundle_path()))
     assert scorer.score_rows(np.empty((0, 256), np.float16), [], []) == []
+
+
+# Confidences, and those that lie in the middle between two of four digits, or as near to it as numbers can.
+_middles = st.integers(0, 9999).map(lambda number: (2 * number + 1) / 20_000)
+_near_middles = st.tuples(_middles, st.sampled_from([-1.0, 2.0])).map(lambda pair: float(np.nextafter(*pair)))
+
+
+@given(st.lists(st.floats(0, 1) | _middles | _near_middles, max_size=20))
+def test_many_are_rounded_as_python_rounds_one(values: list[float]) -> None:
+    assert four_digits(np.array(values, np.float64)).tolist() == [round(value, 4) for value in values]

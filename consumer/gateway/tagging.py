@@ -67,18 +67,17 @@ class ImageTagger:
             raise away(f"the image was not tagged within {self._timeout_seconds:g} s: send it again", 1) from error
         except ComputeClosedError as error:
             raise away("the service is shutting down: send it again", 1) from error
-        if self._announcer is not None:
+        if self._announcer is not None and tagged is not None:
             await self._announcer.announce(image, tagged)
         return answer
 
-    async def _tag(self, image: Image) -> tuple[TagAnswer, TaggingResult]:
+    async def _tag(self, image: Image) -> tuple[TagAnswer, TaggingResult | None]:
         wait_ms = _since_ms(image.received_at)
         started = time.perf_counter()
         prepared = await self._pipeline.prepare(image.data)
         embedded = await self._pipeline.embed(prepared)
         names = (image.asset_id,)
-        scored = self._pipeline.score(embedded.vector, prepared.facts, names)
-        wanted = self._pipeline.score(embedded.vector, prepared.facts, names, threshold=image.threshold).tags
+        scored = await self._pipeline.score_together(embedded.vector, prepared.facts, names, threshold=image.threshold)
         timings_ms = TimingsMs(
             wait=round(wait_ms, 3),
             decode=round(prepared.decode_ms, 3),
@@ -94,12 +93,16 @@ class ImageTagger:
                 source_model=tag.source_model,
                 processing_time_ms=round(_since_ms(started)),
             )
-            for tag in wanted
+            for tag in scored.tags
         )
         answer = TagAnswer(asset_id=image.asset_id, tags=tags, processing_time_ms=round(_since_ms(image.received_at)))
+        if self._announcer is None:
+            return answer, None
+        # Events have the thresholds of the taxonomy, whatever this client asked for.
+        emitted = await self._pipeline.score_together(embedded.vector, prepared.facts, names)
         return answer, TaggingResult(
             info=prepared.facts.info,
-            tags=scored.tags,
+            tags=emitted.tags,
             pixel_evidence=prepared.facts.evidence,
             embedding=Embedding.from_array(embedded.vector),
             timings_ms=timings_ms,

@@ -59,7 +59,12 @@ class ScoredImage:
     score_ms: float
 
 
-_Seen = tuple[npt.NDArray[np.float32], ImageFacts, AssetNames]
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    vector: npt.NDArray[np.float32]
+    facts: ImageFacts
+    names: AssetNames
+    threshold: float | None
 
 
 class TaggingPipeline:
@@ -137,11 +142,16 @@ class TaggingPipeline:
         return ScoredImage(tags, _since_ms(started))
 
     async def score_together(
-        self, vector: npt.NDArray[np.float32], facts: ImageFacts, names: Iterable[str | None] = ()
+        self,
+        vector: npt.NDArray[np.float32],
+        facts: ImageFacts,
+        names: Iterable[str | None] = (),
+        *,
+        threshold: float | None = None,
     ) -> ScoredImage:
         """Judge as :meth:`score` does, in one go with what else comes up now: a batch's images at a fraction each."""
         started = time.perf_counter()
-        tags = await self._scores.ask((vector, facts, self._heard(names)))
+        tags = await self._scores.ask(_Seen(vector, facts, self._heard(names), threshold))
         return ScoredImage(tags, _since_ms(started))
 
     async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -156,9 +166,18 @@ class TaggingPipeline:
         return AssetNames.of(names) if self._use_names else NO_NAMES
 
     def _score_rows(self, rows: Sequence[_Seen]) -> list[tuple[Tag, ...]]:
-        vectors, facts, names = zip(*rows, strict=True)
-        given = self._scorer.score_rows(np.stack(vectors), [one.evidence for one in facts], names)
-        return [tuple(Tag(**tag) for tag in tags) for tags in given]
+        found: list[tuple[Tag, ...]] = [()] * len(rows)
+        for threshold in {row.threshold for row in rows}:
+            places = [at for at, row in enumerate(rows) if row.threshold == threshold]
+            given = self._scorer.score_rows(
+                np.stack([rows[at].vector for at in places]),
+                [rows[at].facts.evidence for at in places],
+                [rows[at].names for at in places],
+                threshold=threshold,
+            )
+            for at, tags in zip(places, given, strict=True):
+                found[at] = tuple(Tag(**tag) for tag in tags)
+        return found
 
     def _prepare(self, data: bytes, *, for_model: bool) -> PreparedImage:
         started = time.perf_counter()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import threading
 import time
 from collections import deque
@@ -47,15 +46,14 @@ class ComputePool:
     caches of these, from each other.
 
     A free thread takes a full batch first, then a task, then the items that wait, however few: no thread rests while
-    one of them waits. So batches grow under load by themselves, and a lone item never waits. What waits while no task
-    does is shared out between the threads; an item that has waited ``max_wait_ms`` goes before tasks.
+    one of them waits. So batches grow under load by themselves, and a lone item never waits. An item that has waited
+    ``max_wait_ms`` goes before tasks.
     """
 
     def __init__(
         self, run_batch: RunBatch, *, threads: int, max_batch: int, max_wait_ms: float, on_batch: OnBatch | None = None
     ) -> None:
         self._run_batch = run_batch
-        self._count = threads
         self._max_batch = max_batch
         self._max_wait_seconds = max_wait_ms / 1000
         self._on_batch = on_batch
@@ -108,8 +106,7 @@ class ComputePool:
 
     def _next(self) -> Callable[[], None]:
         if self._items and (len(self._items) >= self._max_batch or self._is_overdue() or not self._tasks):
-            share = len(self._items) if self._tasks else math.ceil(len(self._items) / self._count)
-            size = min(share, self._max_batch)
+            size = min(self._max_batch, len(self._items))
             return partial(self._infer, [self._items.popleft() for _ in range(size)])
         return partial(_finish, self._tasks.popleft()) if self._tasks else _rest
 

@@ -134,17 +134,3 @@ async def test_a_full_batch_comes_before_tasks() -> None:
 
 async def test_what_waited_too_long_comes_before_tasks() -> None:
     assert await worked_off(max_batch=8, max_wait_ms=0) == (["batch", "task", "task"], [3])
-
-
-async def test_threads_share_what_waits() -> None:
-    double = Doubler()
-    pool = ComputePool(double, threads=2, max_batch=8, max_wait_ms=60_000)
-    gate = threading.Event()
-    held = [asyncio.create_task(pool.run(lambda: gate.wait(10))) for _ in range(2)]
-    await asyncio.sleep(0.02)
-    items = [asyncio.create_task(pool.submit(item(number))) for number in range(6)]
-    await asyncio.sleep(0.02)
-    gate.set()
-    await asyncio.gather(*held, *items)
-    await pool.close()
-    assert sorted(double.sizes) == [1, 2, 3]

@@ -26,6 +26,11 @@ ROOT = Path(__file__).parents[3]
             {"sink_events_per_second", "sink_over_row_by_row", "hnsw_embeddings_per_second"},
         ),
         (
+            ("parts", "--rounds", "1", "--bundle", str(default_bundle_path())),
+            "parts.json",
+            {"decode_cpu_per_image", "pixel_tests_cpu_per_image", "inference_in_batches_of_8_cpu_per_image"},
+        ),
+        (
             ("gateway", "--requests", "20", "--rounds", "1", "--bundle", str(default_bundle_path())),
             "bench-gateway.json",
             {"gateway_p95", "gateway_over_peer", "first_service_success", "tags_in_an_event_at_least"},

@@ -26,7 +26,7 @@ from benchmarks.figures import Figure, report
 from benchmarks.images import square_pngs
 from consumer.tagging.bundle import Bundle, load_bundle
 from consumer.tagging.decode import DecodedImage, ImageLimits, decode
-from consumer.tagging.embed import open_embedder
+from consumer.tagging.embed import Embedder, open_embedder
 from consumer.tagging.names import AssetNames
 from consumer.tagging.pixels import pixel_evidence
 from consumer.tagging.preprocess import PreprocessSpec, prepare
@@ -43,6 +43,7 @@ _MOST_OPERATORS = 6
 def main(folder: Path | None, rounds: int) -> None:
     """Measure and report."""
     bundle = load_bundle(folder or vit_b_32())
+    embedder = open_embedder(bundle)
     files = square_pngs(512)
     images = [decode(data, ImageLimits()) for data in files]
     spec = PreprocessSpec.of(bundle.manifest.image)
@@ -51,19 +52,17 @@ def main(folder: Path | None, rounds: int) -> None:
         "decode": lambda: [decode(data, ImageLimits()) for data in files],
         "preprocess": lambda: [prepare(image, spec) for image in images],
         "pixel_tests": lambda: [pixel_evidence(image) for image in images],
-        **_inference(bundle, pixels),
+        **_inference(embedder, pixels),
         **_scoring(bundle, images),
     }
     figures = [
         Figure(f"{name}_cpu_per_image", _cpu_ms(part, rounds) / len(files), "CPU ms", None, "lower")
         for name, part in parts.items()
     ]
-    report("parts", [*figures, *_operators(bundle, pixels[:BATCH])])
+    report("parts", [*figures, *_operators(bundle.graph_path(embedder.precision), pixels[:BATCH])])
 
 
-def _inference(bundle: Bundle, pixels: NDArray[np.uint8]) -> dict[str, Callable[[], object]]:
-    embedder = open_embedder(bundle)
-
+def _inference(embedder: Embedder, pixels: NDArray[np.uint8]) -> dict[str, Callable[[], object]]:
     def in_batches(size: int) -> list[NDArray[np.float32]]:
         return [embedder.run(pixels[at : at + size]) for at in range(0, len(pixels), size)]
 
@@ -93,12 +92,11 @@ def _cpu_ms(part: Callable[[], object], rounds: int) -> float:
     return min(taken[1:]) * 1000
 
 
-def _operators(bundle: Bundle, batch: NDArray[np.uint8]) -> list[Figure]:
+def _operators(graph: Path, batch: NDArray[np.uint8]) -> list[Figure]:
     """Return the share of inference that each of the dearest operators takes."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.enable_profiling = True
-    graph = bundle.graph_path(open_embedder(bundle).precision)
     with tempfile.TemporaryDirectory() as folder:
         options.profile_file_prefix = str(Path(folder) / "profile")
         session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])

@@ -41,10 +41,7 @@ class Gathering(Generic[Q, A]):
             return
         try:
             answers = self._answer([question for question, _ in asked])
-        except Exception as error:  # noqa: BLE001 - found again, and told to the one whose it is
-            if len(asked) == 1:
-                asked[0][1].set_exception(error)
-                return
+        except Exception:  # noqa: BLE001 - found again, and told to the one whose it is
             for question, result in asked:
                 self._answer_alone(question, result)
             return

@@ -17,6 +17,7 @@ from onnxruntime.transformers.onnx_model import OnnxModel
 
 from export.numerics import least_cosine, run_graph
 from export.onnx_files import EXTERNAL_FROM_BYTES, load_graph, save_graph
+from export.patches import patches_as_bytes
 from export.sensitivity import layers_by_damage
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Quantised:
 
 def to_int8(source: Path, target: Path, pixels: NDArray[np.uint8], goal: float = LEAST_COSINE) -> Quantised:
     """Write `source` with the weights of its MatMul and Gemm layers as QInt8 per channel, activations quantised as run.
+
+    So are the patches of a vision transformer, whose activations are the bytes of the picture.
 
     Where the embeddings of `pixels` (uint8 [N, S, S, 3]) then leave the fp32 ones by more than a cosine of `goal`, the
     layers that do the most damage stay fp32: as few as it takes. Raises QuantisationError when none is left to keep.
@@ -95,6 +98,9 @@ def _tried(
             nodes_to_exclude=list(kept),
             use_external_data_format=_total_bytes(source) // 4 >= EXTERNAL_FROM_BYTES,
         )
+    model = load_graph(target)
+    if patches_as_bytes(model):
+        save_graph(model, target)
     # The scale of activations is a whole batch's, so that what a batch does to its members is measured too.
     return min(least_cosine(expected, run_graph(target, pixels, batch_size=batch)) for batch in (1, 8))
 

@@ -1,0 +1,159 @@
+"""A vision transformer's first layer on the picture's own bytes: patches times int8 weights, already normalised."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from consumer.tagging.sessions import open_session
+from export.onnx_files import save_graph
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Patches:
+    """The convolution that cuts the picture into patches: `weight` [C, 3, P, P], `bias` [C]; `side` in patches."""
+
+    node: onnx.NodeProto
+    weight: Floats
+    bias: Floats
+    side: int
+
+
+def patches_as_bytes(model: onnx.ModelProto) -> bool:
+    """Let `model`, whose input is uint8 [N, S, S, 3], multiply the bytes themselves; return False if it has no patches.
+
+    A byte is exact as it is, so that only the weights are rounded: to int8, per output channel.
+    """
+    found = _patches_of(model)
+    if found is None:
+        return False
+    affine = _normalisation(model, found.node.input[0])
+    if affine is None:
+        return False
+    factor, shift = affine
+    scaled = found.weight * factor[:, None, None]
+    bias = found.bias + (found.weight * shift[:, None, None]).sum(axis=(1, 2, 3))
+    _replace(model, found, scaled.transpose(2, 3, 1, 0), bias.astype(np.float32))
+    return True
+
+
+def _patches_of(model: onnx.ModelProto) -> _Patches | None:
+    """Return the first convolution, if its windows lie side by side and cover the picture."""
+    node = next((node for node in model.graph.node if node.op_type == "Conv"), None)
+    known = {tensor.name: tensor for tensor in model.graph.initializer}
+    if node is None or not known.keys() >= set(node.input[1:]):
+        return None
+    weight = numpy_helper.to_array(known[node.input[1]]).astype(np.float32)
+    bias = numpy_helper.to_array(known[node.input[2]]) if len(node.input) > 2 else np.zeros(len(weight), np.float32)
+    settings = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    window, size = weight.shape[-1], _size_of(model)
+    beside = (
+        weight.shape[1:] == (3, window, window)
+        and list(settings.get("strides", [1, 1])) == [window, window]
+        and set(settings.get("pads", [0])) == {0}
+        and set(settings.get("dilations", [1])) == {1}
+    )
+    return _Patches(node, weight, bias, size // window) if beside and size % window == 0 else None
+
+
+def _size_of(model: onnx.ModelProto) -> int:
+    return int(model.graph.input[0].type.tensor_type.shape.dim[1].dim_value)
+
+
+def _normalisation(model: onnx.ModelProto, name: str) -> tuple[Floats, Floats] | None:
+    """Return factor and shift [3] if `name` is the picture as [N, 3, S, S], each channel times one plus the other."""
+    size = _size_of(model)
+    black, white = (np.full((1, size, size, 3), value, np.uint8) for value in (0, 255))
+    any_picture = np.random.default_rng(0).integers(0, 256, black.shape, np.uint8)
+    low, high, seen = (_value_of(model, name, picture) for picture in (black, white, any_picture))
+    if low.shape != (1, 3, size, size):
+        return None
+    shift = low[0, :, 0, 0]
+    factor = ((high[0, :, 0, 0] - shift) / np.float32(255)).astype(np.float32)
+    expected = any_picture.transpose(0, 3, 1, 2) * factor[:, None, None] + shift[:, None, None]
+    return (factor, shift) if np.allclose(seen, expected, rtol=0, atol=1e-4) else None
+
+
+def _value_of(model: onnx.ModelProto, name: str, picture: NDArray[np.uint8]) -> Floats:
+    model.graph.output.append(helper.make_empty_tensor_value_info(name))
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            save_graph(model, Path(scratch) / "tapped.onnx")
+            session = open_session(Path(scratch) / "tapped.onnx", threads=1)
+            (value,) = session.run([name], {session.get_inputs()[0].name: picture})
+    finally:
+        del model.graph.output[-1]
+    found: Floats = value
+    return found
+
+
+def _whole(weight: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """Return `weight` [P, P, 3, C] as bytes [P * P * 3, C], and what one step of each output channel means, [C].
+
+    What rounding takes from a pixel's weight its neighbour gets: over a surface of one colour the errors of a thousand
+    pixels would add up, and pictures are made of such surfaces.
+    """
+    step = np.maximum(np.abs(weight).max(axis=(0, 1, 2)) / 127, np.finfo(np.float32).tiny).astype(np.float32)
+    exact = (weight / step).reshape(-1, *weight.shape[2:])
+    whole, left = np.zeros(exact.shape, np.int8), np.zeros(exact.shape[1:], np.float32)
+    for at, wanted in enumerate(exact):
+        rounded = np.clip(np.round(wanted + left), -127, 127)
+        left += wanted - rounded
+        whole[at] = rounded
+    return whole.reshape(-1, weight.shape[-1]), step
+
+
+def _replace(model: onnx.ModelProto, found: _Patches, weight: Floats, bias: Floats) -> None:
+    """Put the product of bytes where the convolution was; `weight` [P, P, 3, C]."""
+    whole, step = _whole(weight)
+    side, window, channels = found.side, found.weight.shape[-1], len(bias)
+    constants: dict[str, NDArray[np.generic]] = {
+        "cut": np.array([0, side, window, side, window, 3], np.int64),
+        "rows": np.array([0, side * side, window * window * 3], np.int64),
+        "weight": whole,
+        "step": step,
+        "bias": bias,
+        "square": np.array([0, side, side, channels], np.int64),
+    }
+    model.graph.initializer.extend(
+        numpy_helper.from_array(value, f"patches.{name}") for name, value in constants.items()
+    )
+    pixels = model.graph.input[0].name
+    nodes = [
+        helper.make_node("Reshape", [pixels, "patches.cut"], ["patches.a"]),
+        helper.make_node("Transpose", ["patches.a"], ["patches.b"], perm=[0, 1, 3, 2, 4, 5]),
+        helper.make_node("Reshape", ["patches.b", "patches.rows"], ["patches.c"]),
+        helper.make_node("MatMulInteger", ["patches.c", "patches.weight"], ["patches.d"]),
+        helper.make_node("Cast", ["patches.d"], ["patches.e"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["patches.e", "patches.step"], ["patches.f"]),
+        helper.make_node("Add", ["patches.f", "patches.bias"], ["patches.g"]),
+        helper.make_node("Reshape", ["patches.g", "patches.square"], ["patches.h"]),
+        helper.make_node("Transpose", ["patches.h"], [found.node.output[0]], perm=[0, 3, 1, 2]),
+    ]
+    at = list(model.graph.node).index(found.node)
+    kept = _needed([*model.graph.node[:at], *nodes, *model.graph.node[at + 1 :]], model)
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+    used = {name for node in kept for name in node.input}
+    weights = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(weights)
+
+
+def _needed(nodes: list[onnx.NodeProto], model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """Return the nodes, in order, that something behind them or the graph's outputs use."""
+    wanted = {output.name for output in model.graph.output}
+    kept = []
+    for node in reversed(nodes):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            kept.append(node)
+    return kept[::-1]

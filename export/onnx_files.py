@@ -51,7 +51,11 @@ def files_of(path: Path) -> list[str]:
 
 def opset_of(path: Path) -> int:
     """Return the version of ONNX' own operators that the graph uses."""
-    model = onnx.load(path, load_external_data=False)
+    return opset_in(onnx.load(path, load_external_data=False))
+
+
+def opset_in(model: onnx.ModelProto) -> int:
+    """Return the same of a graph that is loaded."""
     return max((entry.version for entry in model.opset_import if entry.domain in {"", "ai.onnx"}), default=0)
 
 

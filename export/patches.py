@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import onnx
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from consumer.tagging.sessions import open_session
-from export.onnx_files import save_graph
+from export.onnx_files import opset_in, save_graph
 
 Floats = NDArray[np.float32]
+# The first with products of integers.
+_FIRST_OPSET: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ def patches_as_bytes(model: onnx.ModelProto) -> bool:
     A byte is exact as it is, so that only the weights are rounded: to int8, per output channel.
     """
     found = _patches_of(model)
-    if found is None:
+    if found is None or opset_in(model) < _FIRST_OPSET:
         return False
     affine = _normalisation(model, found.node.input[0])
     if affine is None:
@@ -124,19 +127,19 @@ def _replace(model: onnx.ModelProto, found: _Patches, weight: Floats, bias: Floa
         "square": np.array([0, side, side, channels], np.int64),
     }
     model.graph.initializer.extend(
-        numpy_helper.from_array(value, f"patches.{name}") for name, value in constants.items()
+        numpy_helper.from_array(value, f"aegis.patches.{name}") for name, value in constants.items()
     )
     pixels = model.graph.input[0].name
     nodes = [
-        helper.make_node("Reshape", [pixels, "patches.cut"], ["patches.a"]),
-        helper.make_node("Transpose", ["patches.a"], ["patches.b"], perm=[0, 1, 3, 2, 4, 5]),
-        helper.make_node("Reshape", ["patches.b", "patches.rows"], ["patches.c"]),
-        helper.make_node("MatMulInteger", ["patches.c", "patches.weight"], ["patches.d"]),
-        helper.make_node("Cast", ["patches.d"], ["patches.e"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", ["patches.e", "patches.step"], ["patches.f"]),
-        helper.make_node("Add", ["patches.f", "patches.bias"], ["patches.g"]),
-        helper.make_node("Reshape", ["patches.g", "patches.square"], ["patches.h"]),
-        helper.make_node("Transpose", ["patches.h"], [found.node.output[0]], perm=[0, 3, 1, 2]),
+        helper.make_node("Reshape", [pixels, "aegis.patches.cut"], ["aegis.patches.a"]),
+        helper.make_node("Transpose", ["aegis.patches.a"], ["aegis.patches.b"], perm=[0, 1, 3, 2, 4, 5]),
+        helper.make_node("Reshape", ["aegis.patches.b", "aegis.patches.rows"], ["aegis.patches.c"]),
+        helper.make_node("MatMulInteger", ["aegis.patches.c", "aegis.patches.weight"], ["aegis.patches.d"]),
+        helper.make_node("Cast", ["aegis.patches.d"], ["aegis.patches.e"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["aegis.patches.e", "aegis.patches.step"], ["aegis.patches.f"]),
+        helper.make_node("Add", ["aegis.patches.f", "aegis.patches.bias"], ["aegis.patches.g"]),
+        helper.make_node("Reshape", ["aegis.patches.g", "aegis.patches.square"], ["aegis.patches.h"]),
+        helper.make_node("Transpose", ["aegis.patches.h"], [found.node.output[0]], perm=[0, 3, 1, 2]),
     ]
     at = list(model.graph.node).index(found.node)
     kept = _needed([*model.graph.node[:at], *nodes, *model.graph.node[at + 1 :]], model)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from consumer.tagging.pixel_view import VISIBLE_ALPHA, Bytes, Flags, Floats, PixelView, percentiles, share
+from consumer.tagging.pixel_view import VISIBLE_ALPHA, Bytes, Flags, Floats, PixelView, chroma_of, percentiles, share
 from consumer.tagging.surfaces import mask, normal_map
 
 Vector = npt.NDArray[np.float32]
@@ -47,7 +47,7 @@ def _transparency(view: PixelView) -> dict[str, float]:
     border = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
     corners = np.array([alpha[0, 0], alpha[0, -1], alpha[-1, 0], alpha[-1, -1]])
     rows, columns = np.asarray(view.visible.any(axis=1)), np.asarray(view.visible.any(axis=0))
-    hidden = view.lab[alpha < 16, 0]
+    hidden = view.lightness[alpha < 16]
     transparent, opaque = share(alpha < 16), share(alpha > 239)
     return {
         "has_alpha": float(view.has_alpha),
@@ -74,31 +74,33 @@ def _gaps(occupied: Flags) -> float:
 
 
 def _colours(view: PixelView) -> dict[str, float]:
-    shown = view.visible.reshape(-1) if view.visible.any() else np.ones(view.visible.size, bool)
-    whole = bool(shown.all())
-    lightness, a, b = view.lab_planes if whole else view.lab_planes[:, shown]
-    planes = view.planes if whole else view.planes[:, shown]
-    chroma = view.shown_chroma if view.visible.any() else np.hypot(a, b)
-    spread = view.lightness_spread if view.visible.any() else percentiles(lightness, (5, 50, 95))
+    if view.visible.any():
+        lab, chroma, spread = view.shown_lab, view.shown_chroma, view.lightness_spread
+        shown = slice(None) if view.all_visible else view.visible.reshape(-1)
+    else:
+        lab, chroma, shown = view.lab, chroma_of(view.lab), slice(None)
+        low, middle, high = percentiles(lab[0], (5, 50, 95))
+        spread = low, middle, high
+    planes, lowest, highest = view.planes[:, shown], view.lowest[shown], view.highest[shown]
+    means, spreads = lab.mean(axis=1).tolist(), lab.std(axis=1).tolist()
     red, green, blue = (planes >> 4).astype(np.int16)
-    counts = np.sort(np.bincount((red << 8) + (green << 4) + blue, minlength=4096))[::-1] / len(lightness)
-    lowest, highest = view.lowest.reshape(-1)[shown], view.highest.reshape(-1)[shown]
+    counts = np.sort(np.bincount((red << 8) + (green << 4) + blue, minlength=4096))[::-1] / lowest.size
     dark, light = share(highest < 16), share(lowest > 239)
     return {
-        "lightness": float(lightness.mean()),
-        "a": float(a.mean()) * 5,
-        "b": float(b.mean()) * 5,
-        "lightness_low": float(spread[0]),
-        "lightness_middle": float(spread[1]),
-        "lightness_high": float(spread[2]),
-        "lightness_spread": float(lightness.std()) * 4,
-        "a_spread": float(a.std()) * 10,
-        "b_spread": float(b.std()) * 10,
+        "lightness": means[0],
+        "a": means[1] * 5,
+        "b": means[2] * 5,
+        "lightness_low": spread[0],
+        "lightness_middle": spread[1],
+        "lightness_high": spread[2],
+        "lightness_spread": spreads[0] * 4,
+        "a_spread": spreads[1] * 10,
+        "b_spread": spreads[2] * 10,
         "chroma": float(chroma.mean()) * 5,
         "chroma_high": percentiles(chroma, (95,))[0] * 5,
         "grey": share(chroma < _GREY_CHROMA),
         "all_grey": float(share(highest - lowest < 8) > 0.995),
-        "colours": float(np.log2(1 + (counts > 0).sum()) / 12),
+        "colours": float(np.log2(1 + np.count_nonzero(counts)) / 12),
         "commonest": float(counts[0]),
         "eight_commonest": float(counts[:8].sum()),
         "black": dark,
@@ -126,14 +128,12 @@ def _directions(view: PixelView) -> dict[str, float]:
 
 def _packing(view: PixelView) -> dict[str, float]:
     """Judge whether the channels hold separate data, as masks do: one stays empty, none follows another."""
-    drawn = view.painted
-    chosen = view.planes if drawn.all() else view.planes[:, drawn]
-    if chosen.shape[1] < drawn.size / 50:
+    painted = view.painted_planes
+    if painted.shape[1] < view.painted.size / 50:
         return dict.fromkeys(("saturated", "empty_channel", "follows", "packed"), 0.0)
-    lowest, highest = (side.reshape(-1)[drawn].astype(np.float32) for side in (view.lowest, view.highest))
+    lowest, highest = view.lowest[view.painted], view.highest[view.painted]
     saturated = share(lowest < highest * np.float32(0.15))
-    empty = max(share(channel < 8) for channel in chosen)
-    painted = chosen.astype(np.float32)
+    empty = max(share(channel < 8) for channel in painted)
     centred = painted - painted.mean(axis=1, keepdims=True)
     together = centred @ centred.T / painted.shape[1]
     spread = np.sqrt(np.diag(together)) + 1
@@ -148,8 +148,7 @@ def _packing(view: PixelView) -> dict[str, float]:
 
 def _pixel_art(view: PixelView) -> dict[str, float]:
     """Judge the centre in its own resolution: few colours, each used again, and steps on a grid."""
-    rgb, alpha = view.middle[..., :3], view.middle_alpha
-    codes = _codes(rgb)
+    alpha, codes = view.middle_alpha, _codes(view.middle)
     shown = np.sort(codes[alpha >= VISIBLE_ALPHA])
     if not len(shown):
         return dict.fromkeys(("exact_colours", "colours_per_pixel", "hard_alpha", "grid"), 0.0)
@@ -164,8 +163,13 @@ def _pixel_art(view: PixelView) -> dict[str, float]:
 
 def _codes(rgb: Bytes) -> npt.NDArray[np.int32]:
     """Return one number for each colour, [H, W]."""
-    red, green, blue = (rgb[..., channel].astype(np.int32) for channel in range(3))
-    codes: npt.NDArray[np.int32] = (red << 16) | (green << 8) | blue
+    return _joined(*(rgb[..., channel] for channel in range(3)))
+
+
+def _joined(red: Bytes, green: Bytes, blue: Bytes) -> npt.NDArray[np.int32]:
+    codes: npt.NDArray[np.int32] = red.astype(np.int32) << 16
+    codes |= green.astype(np.int32) << 8
+    codes |= blue
     return codes
 
 
@@ -197,9 +201,8 @@ def _combined(view: PixelView, values: dict[str, float]) -> dict[str, float]:
 
 
 def _structure(view: PixelView) -> dict[str, float]:
-    light = view.lab[..., 0]
-    height, width = light.shape
-    colours = _codes(view.rgb)
+    light, (height, width) = view.lightness, view.shape
+    colours = _joined(*view.planes).reshape(view.shape)
     flat_rows = colours[:, 1:] == colours[:, :-1] if width > 1 else np.ones((1, 1), bool)
     return {
         "detail": (_step(light, 0) + _step(light, 1)) * 5,

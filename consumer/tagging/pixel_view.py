@@ -20,6 +20,7 @@ Flags = npt.NDArray[np.bool_]
 LONGEST_SIDE: Final = 64
 # What neighbours have to do with each other is lost by shrinking; it is looked at in a cut-out of this size.
 _MIDDLE_SIDE: Final = 64
+_SAMPLES_ACROSS: Final = 4
 VISIBLE_ALPHA: Final = 128
 UNPAINTED: Final = 12
 
@@ -50,26 +51,27 @@ def _linear_light() -> Floats:
 _LINEAR: Final = _linear_light()
 
 
-def oklab(rgb: Bytes) -> Floats:
-    """Return OKLab (lightness, a, b) of sRGB [..., 3], where equal distances look about equally different.
+def oklab(planes: Bytes) -> Floats:
+    """Return OKLab (lightness, a, b), float32 [3, N], of sRGB [3, N]: equal distances look about equally different.
 
     Björn Ottosson, "A perceptual color space for image processing", 2020.
     """
-    lab: Floats = np.cbrt(_LINEAR[rgb] @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
+    lab: Floats = _LMS_TO_LAB @ np.cbrt(_RGB_TO_LMS @ _LINEAR.take(planes))
     return lab
 
 
 @dataclass(frozen=True)
 class PixelView:
-    """``rgb`` [H, W, 3] and ``alpha`` [H, W] with no side above LONGEST_SIDE; ``visible`` [H, W] has a colour.
+    """The texture shrunk to ``shape`` (H, W), no side above LONGEST_SIDE; ``size`` is its own (height, width).
 
-    ``size`` is (height, width) of the texture itself.
+    ``planes`` uint8 [3, H * W] are its colours, ``lab`` float32 [3, H * W] the same in OKLab: a channel lies in one
+    piece, which is what numpy is fast on. ``lowest`` and ``highest`` [H * W] are the least and the greatest channel.
+    ``alpha`` [H, W] is 255 where there is none; ``visible`` [H, W] has a colour.
 
-    ``middle`` [h, w, 3] and ``middle_alpha`` [h, w] are the centre of the texture in its own resolution. ``lab`` is
-    OKLab of ``rgb``, ``lowest`` and ``highest`` [H, W] are the least and the greatest of its channels.
+    ``middle`` [h, w, 3] and ``middle_alpha`` [h, w] are the centre of the texture in its own resolution.
     """
 
-    rgb: Bytes
+    planes: Bytes
     alpha: Bytes
     visible: Flags
     lab: Floats
@@ -78,45 +80,47 @@ class PixelView:
     middle: Bytes
     middle_alpha: Bytes
     has_alpha: bool
+    shape: tuple[int, int]
     size: tuple[int, int]
 
     @classmethod
     def of(cls, image: DecodedImage) -> PixelView:
         rgb, alpha = _split(_shrunk(image))
         middle, middle_alpha = _split(_middle(image.pixels))
+        planes = np.ascontiguousarray(rgb.reshape(-1, 3).T)
         return cls(
-            rgb=rgb,
+            planes=planes,
             alpha=alpha,
             visible=alpha >= VISIBLE_ALPHA,
-            lab=oklab(rgb),
-            lowest=np.minimum(np.minimum(rgb[..., 0], rgb[..., 1]), rgb[..., 2]),
-            highest=np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2]),
+            lab=oklab(planes),
+            lowest=planes.min(axis=0),
+            highest=planes.max(axis=0),
             middle=middle,
             middle_alpha=middle_alpha,
             has_alpha=image.has_alpha,
+            shape=(alpha.shape[0], alpha.shape[1]),
             size=(image.height, image.width),
         )
 
     @cached_property
-    def planes(self) -> Bytes:
-        """The colours as uint8 [3, H * W]: a channel of them lies in one piece, which is what numpy is fast on."""
-        return np.ascontiguousarray(self.rgb.reshape(-1, 3).T)
+    def lightness(self) -> Floats:
+        """OKLab lightness, [H, W]."""
+        lightness: Floats = self.lab[0].reshape(self.shape)
+        return lightness
 
     @cached_property
-    def lab_planes(self) -> Floats:
-        """``lab`` as float32 [3, H * W]."""
-        return np.ascontiguousarray(self.lab.reshape(-1, 3).T)
+    def all_visible(self) -> bool:
+        return bool(self.visible.all())
 
     @cached_property
     def shown_lab(self) -> Floats:
         """OKLab of the visible pixels, float32 [3, N]."""
-        return self.lab_planes if self.visible.all() else self.lab_planes[:, self.visible.reshape(-1)]
+        return self.lab if self.all_visible else self.lab[:, self.visible.reshape(-1)]
 
     @cached_property
     def shown_chroma(self) -> Floats:
         """OKLab chroma of the visible pixels, [N]."""
-        chroma: Floats = np.hypot(self.shown_lab[1], self.shown_lab[2])
-        return chroma
+        return chroma_of(self.shown_lab)
 
     @cached_property
     def lightness_spread(self) -> tuple[float, float, float]:
@@ -127,14 +131,24 @@ class PixelView:
     @cached_property
     def painted(self) -> Flags:
         """Tells by pixel, [H * W], what is more than the black that unwrapped textures leave between their islands."""
-        return self.highest.reshape(-1) > UNPAINTED
+        return self.highest > UNPAINTED
+
+    @cached_property
+    def painted_planes(self) -> Floats:
+        """``planes`` of the painted pixels, float32 [3, N]."""
+        return (self.planes if self.painted.all() else self.planes[:, self.painted]).astype(np.float32)
 
     @cached_property
     def directions(self) -> Floats:
         """Painted colours as directions, as normal maps mean them: float32 [3, N], each of -1 to 1."""
-        chosen = self.planes if self.painted.all() else self.planes[:, self.painted]
-        directions: Floats = chosen * np.float32(1 / 127.5) - np.float32(1)
+        directions: Floats = self.painted_planes * np.float32(1 / 127.5) - np.float32(1)
         return directions
+
+
+def chroma_of(lab: Floats) -> Floats:
+    """Return the OKLab chroma, [N], of OKLab [3, N]."""
+    chroma: Floats = np.sqrt(lab[1] * lab[1] + lab[2] * lab[2])
+    return chroma
 
 
 def share(flags: Flags) -> float:
@@ -165,7 +179,10 @@ def _shrunk(image: DecodedImage) -> Bytes:
     longest, shortest = max(height, width), min(height, width)
     if longest <= LONGEST_SIDE:
         return image.pixels
-    picture = Image.fromarray(image.pixels)
+    # Of large blocks every so many pixels say enough: at least four by four remain of each.
+    picture = Image.fromarray(_every(max(1, longest // LONGEST_SIDE // _SAMPLES_ACROSS), image.pixels))
+    height, width = picture.height, picture.width
+    longest, shortest = max(height, width), min(height, width)
     blended = image.uses_alpha
     if blended:
         picture = picture.convert("RGBa")
@@ -178,6 +195,17 @@ def _shrunk(image: DecodedImage) -> Bytes:
         picture = picture.resize(size, Image.Resampling.BILINEAR)
     small: Bytes = np.asarray(picture.convert("RGBA")) if blended else np.asarray(picture)[..., :3]
     return small
+
+
+def _every(step: int, pixels: Bytes) -> Bytes:
+    """Return every `step`-th pixel of every `step`-th row, from the middle of the first such block on."""
+    if step == 1:
+        return pixels
+    height, width, bands = pixels.shape
+    top, left = min(step // 2, height - 1), min(step // 2, width - 1)
+    # Each pixel copied as one thing: several times faster than band by band.
+    whole = np.ascontiguousarray(pixels).view(np.dtype((np.void, bands)))[top::step, left::step]
+    return np.ascontiguousarray(whole).view(np.uint8).reshape(*whole.shape[:2], bands)
 
 
 def _middle(pixels: Bytes) -> Bytes:

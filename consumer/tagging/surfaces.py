@@ -52,7 +52,7 @@ def mask(view: PixelView) -> float:
 
 def gradient(view: PixelView) -> float:
     """Judge how well a plane through the colours explains them."""
-    height, width = view.rgb.shape[:2]
+    height, width = view.shape
     if min(height, width) < 2:
         return 0.0
     values = view.planes.astype(np.float32)
@@ -81,9 +81,8 @@ def noise(view: PixelView) -> float:
 
 def height_map(view: PixelView) -> float:
     """Judge relief: grey to the bit, many levels between dark and light, and no edge that a picture would have."""
-    rgb = view.rgb
     grey = share(view.highest - view.lowest <= 2)
-    values = rgb[..., 1].astype(np.float32)
+    values = view.planes[1].reshape(view.shape).astype(np.float32)
     if min(values.shape) < 16 or values.var() < 4 * _SMALLEST_VARIANCE:
         return 0.0
     histogram = np.bincount(view.planes[1], minlength=256) / view.planes[1].size

@@ -58,6 +58,16 @@ def test_transparent_pixels_have_no_colour() -> None:
     assert evidence(pixels)["warm_colors"] > 0.9
 
 
+@pytest.mark.parametrize("bands", [3, 4])
+@pytest.mark.parametrize("size", [(1024, 1024), (1500, 700), (1, 2048), (2048, 1), (3, 1030)])
+def test_colours_do_not_depend_on_how_large_a_texture_was_made(size: tuple[int, int], bands: int) -> None:
+    colours = np.array([(220, 90, 30, 255), (200, 80, 25, 255)], np.uint8)[:, :bands]
+    large = colours[np.random.default_rng(0).integers(0, 2, size)]
+    found, expected = (evidence(pixels) for pixels in (large, colours.repeat(128, 0).reshape(16, 16, bands)))
+    assert found["warm_colors"] == pytest.approx(expected["warm_colors"], abs=0.01)
+    assert found["vibrant"] == pytest.approx(expected["vibrant"], abs=0.05)
+
+
 def test_an_invisible_texture_says_nothing() -> None:
     assert evidence(np.zeros((64, 64, 4), np.uint8)) == {}
 

@@ -33,6 +33,8 @@ from export.mini.train import Plan, Trainer
 from export.mini.transform import served
 
 PER_FAMILY = 6
+# As many are enough to measure the ranges of what the network computes.
+_PICTURES = 256
 log = structlog.get_logger(__name__)
 
 
@@ -64,8 +66,8 @@ def main(  # noqa: PLR0917 - click passes them by name
         click.echo(json.dumps(asdict(found), indent=2))
         return
     tokenizer.save(str(work / "tokenizer.json"))
-    checks = np.stack([served(store[at], SIZE) for at in range(0, len(store), max(1, len(store) // 64))])
-    write_bundle(average, work / "tokenizer.json", taxonomy, bundle, checks)
+    pictures = np.stack([served(store[at], SIZE) for at in range(0, len(store), max(1, len(store) // _PICTURES))])
+    write_bundle(average, work / "tokenizer.json", taxonomy, bundle, pictures)
     click.echo(
         f"The bundle is in {bundle}; now fit its confidences: aegis model calibrate {bundle} --labels … --images …"
     )

@@ -1,24 +1,35 @@
 """Muon: momentum steps made orthogonal, for weights that are matrices (here convolutions, flattened).
 
-Keller Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024. docs/aegis-mini.md has what it
-gains over AdamW on this data.
+Keller Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+_CPU_INFO: Final = Path("/proc/cpuinfo")
+_BFLOAT16_FLAGS: Final = {"avx512_bf16", "amx_bf16", "bf16"}
+
+
+@cache
+def multiplies_bfloat16(cpu_info: Path = _CPU_INFO) -> bool:
+    """Tell whether this CPU has instructions for bfloat16; without them it is half as fast as float32."""
+    if not cpu_info.exists():
+        return False
+    return bool(_BFLOAT16_FLAGS.intersection(cpu_info.read_text(encoding="utf-8", errors="replace").split()))
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
-    """Return about the nearest matrix with singular values near 1, by Newton and Schulz's iteration in bfloat16."""
+    """Return about the nearest matrix with singular values near 1, by Newton and Schulz's iteration."""
     first, second, third = _NEWTON_SCHULZ
-    value: Tensor = matrix.bfloat16()
+    value: Tensor = matrix.bfloat16() if multiplies_bfloat16() else matrix
     value = value / (value.norm() + 1e-7)
     tall = value.shape[0] > value.shape[1]
     value = value.T if tall else value

@@ -22,7 +22,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from export.mini.model import normalised, tokenize
-from export.mini.muon import Muon
+from export.mini.muon import Muon, multiplies_bfloat16
 from export.mini.sampling import Batch, Batches, Material, shared_words, trained_tags
 
 CATEGORY_WEIGHTS: Final = {"object_types": 1.0, "art_styles": 0.3, "texture_roles": 0.3, "materials": 0.3}
@@ -146,7 +146,7 @@ def losses_of(
     `prompts`: tokens per category, those of its tags first, then background.
     """
     sizes = [len(batch.tokens), *(len(tokens) for tokens in prompts.values())]
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
         features = model.visual.trunk(normalised(batch.pixels))
         image = model.visual.head(features)
         text = model.encode_text(torch.cat([batch.tokens, *prompts.values()]))

@@ -136,7 +136,7 @@ async def test_killed_and_started_again_it_ends_as_if_nothing_had_happened(corne
     """Kill -9 in the middle; the next start does the rest, and some of it twice under the same event ids."""
     shipped = load_bundle(next_bundle)
     model = Model(
-        id="aegis-mini", digest=shipped.digest, precision="fp32", provider="CPUExecutionProvider", calibrated=True
+        id="aegis-mini", digest=shipped.digest, precision="int8", provider="CPUExecutionProvider", calibrated=True
     )
     corpus = Corpus(20_000, model, dim=shipped.manifest.dim)
     await write_corpus(corner.bootstrap, corner.topics.tagged, corpus)

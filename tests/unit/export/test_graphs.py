@@ -11,6 +11,8 @@ import torch
 from tokenizers import Tokenizer
 
 from consumer.tagging.bundle import load_bundle
+from consumer.tagging.decode import ImageLimits, decode
+from consumer.tagging.preprocess import PreprocessSpec, prepare
 from export.compile import compile_taxonomy
 from export.graphs import (
     TextTower,
@@ -23,6 +25,7 @@ from export.graphs import (
 )
 from export.mini.model import MEAN, STD, create_model, tokenize, train_tokenizer
 from export.mini.package import write_bundle
+from export.static_int8 import to_static_int8
 from tests.unit.tagging.tiny import TAXONOMY_JSON
 
 SIZE = 64
@@ -48,6 +51,14 @@ def pictures() -> np.ndarray[tuple[int, int, int, int], np.dtype[np.uint8]]:
     return np.stack([slope, rng.integers(0, 256, (SIZE, SIZE, 3)), np.full((SIZE, SIZE, 3), 128)]).astype(np.uint8)
 
 
+@pytest.fixture(scope="module")
+def textures() -> np.ndarray[tuple[int, int, int, int], np.dtype[np.uint8]]:
+    """Real ones: what a network computes of them is what ranges of integers are measured for."""
+    spec = PreprocessSpec(size=SIZE, ground=(128, 128, 128))
+    files = sorted(Path("samples/supertuxkart").glob("*.png"))[:16]
+    return np.stack([prepare(decode(file.read_bytes(), ImageLimits()), spec) for file in files])
+
+
 def test_the_visual_graph_takes_uint8_in_any_batch_size_and_gives_torchs_embedding(
     model: open_clip.CLIP, pictures: np.ndarray[tuple[int, int, int, int], np.dtype[np.uint8]], tmp_path: Path
 ) -> None:
@@ -70,16 +81,26 @@ def test_the_text_graph_gives_torchs_embedding_and_survives_half_stored_weights(
     assert half.stat().st_size < 0.6 * full.stat().st_size
 
 
+def test_convolutions_in_int8_stay_close_to_fp32_at_a_quarter_of_its_size(
+    model: open_clip.CLIP, textures: np.ndarray[tuple[int, int, int, int], np.dtype[np.uint8]], tmp_path: Path
+) -> None:
+    full, small = tmp_path / "full.onnx", tmp_path / "small.onnx"
+    export_graph(VisualTower(model, MEAN, STD), torch.from_numpy(textures[:2]), "pixels", full)
+    to_static_int8(full, small, textures)
+    assert least_cosine(run_graph(full, textures), run_graph(small, textures)) >= 0.98
+    assert small.stat().st_size < 0.3 * full.stat().st_size
+
+
 def test_a_written_bundle_verifies_and_its_vocabulary_can_be_changed_without_touching_the_model(
     model: open_clip.CLIP,
     tokenizer: Tokenizer,
-    pictures: np.ndarray[tuple[int, int, int, int], np.dtype[np.uint8]],
+    textures: np.ndarray[tuple[int, int, int, int], np.dtype[np.uint8]],
     tmp_path: Path,
 ) -> None:
     (tmp_path / "taxonomy.yaml").write_text(TAXONOMY_JSON)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     folder = tmp_path / "bundle"
-    write_bundle(model, tmp_path / "tokenizer.json", tmp_path / "taxonomy.yaml", folder, pictures)
+    write_bundle(model, tmp_path / "tokenizer.json", tmp_path / "taxonomy.yaml", folder, textures)
     before = load_bundle(folder)
 
     (tmp_path / "taxonomy.yaml").write_text(TAXONOMY_JSON.replace('"cat": {', '"ant": {"prompts": ["red"]}, "cat": {'))

@@ -13,7 +13,7 @@ LOAD_A_MODEL = """
 import {module}
 from consumer.tagging.bundle import default_bundle_path, load_bundle
 from consumer.tagging.embed import Embedder
-Embedder(load_bundle(default_bundle_path()).graph_path("fp32"))
+Embedder(load_bundle(default_bundle_path()).graph_path("int8"))
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from consumer.tagging.decode import DecodedImage
 from consumer.tagging.vips import pyvips, to_array
@@ -67,11 +68,20 @@ def prepare(image: DecodedImage, spec: PreprocessSpec) -> npt.NDArray[np.uint8]:
 
 
 def _flat(image: DecodedImage, ground: Colour) -> Any:
-    height, width, bands = image.pixels.shape
-    picture = pyvips.Image.new_from_memory(np.ascontiguousarray(image.pixels), width, height, bands, "uchar").copy(
+    pixels = _composited(image.pixels, ground) if image.uses_alpha else image.pixels
+    height, width, bands = pixels.shape
+    picture = pyvips.Image.new_from_memory(np.ascontiguousarray(pixels), width, height, bands, "uchar").copy(
         interpretation="srgb"
     )
-    return picture.flatten(background=list(ground)) if image.uses_alpha else picture.extract_band(0, n=3)
+    return picture if bands == 3 else picture.extract_band(0, n=3)
+
+
+def _composited(pixels: npt.NDArray[np.uint8], ground: Colour) -> npt.NDArray[np.uint8]:
+    # Pillow takes half the time of vips for it.
+    picture = Image.fromarray(pixels)
+    flat = Image.new("RGB", picture.size, ground)
+    flat.paste(picture, mask=picture)
+    return np.asarray(flat)
 
 
 def _resized(picture: Any, scale: float, kernel: str) -> Any:

@@ -132,7 +132,8 @@ async def _rate(bundle: Bundle, embedder: Embedder, tuning: Tuning, images: Sequ
     async def work(first: int) -> None:
         nonlocal done
         at = first
-        while time.perf_counter() < ends_at:
+        # At least one each: however busy the machine, nothing has a rate of 0.
+        while at == first or time.perf_counter() < ends_at:
             async with decoders:
                 prepared = await pipeline.prepare(images[at % len(images)])
             await pipeline.score_together((await pipeline.embed(prepared)).vector, prepared.facts)

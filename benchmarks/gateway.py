@@ -137,8 +137,14 @@ def _peer(bundle: Path) -> Iterator[str]:
     process = multiprocessing.get_context("spawn").Process(target=serve_one_at_a_time, args=(bundle, port), daemon=True)
     process.start()
     address = f"http://127.0.0.1:{port}"
+
+    def ready() -> str | None:
+        if not process.is_alive():
+            raise click.ClickException("the peer ended before it answered: what it wrote stands above")
+        return address if _answers(address) else None
+
     try:
-        yield _await(lambda: address if _answers(address) else None, "the peer")
+        yield _await(ready, "the peer")
     finally:
         process.terminate()
         process.join()

@@ -26,7 +26,10 @@ def serve_one_at_a_time(bundle: Path, port: int) -> None:
     loaded = load_bundle(bundle)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = os.cpu_count() or 1
-    session = onnxruntime.InferenceSession(str(loaded.graph_path("fp32")), options, providers=["CPUExecutionProvider"])
+    # aegis-mini, on which this is tried out, has no fp32 graph.
+    precision = "fp32" if "fp32" in loaded.manifest.graphs else loaded.manifest.precision
+    graph = str(loaded.graph_path(precision))
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     name, size = session.get_inputs()[0].name, loaded.manifest.image.size
     tags = [tag for part in loaded.vectors.values() for tag in part.names]
     matrix = np.concatenate([part.tags for part in loaded.vectors.values()])

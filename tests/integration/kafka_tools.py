@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -38,8 +37,18 @@ async def make_topics(bootstrap: str, partitions: int, *names: str, config: dict
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        with contextlib.suppress(TopicAlreadyExistsError):
-            await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
+
+        async def made() -> bool:
+            try:
+                await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
+            except TopicAlreadyExistsError:
+                return True
+            except AttributeError:
+                # aiokafka asks the controller, which a broker that has just come back does not name yet.
+                return False
+            return True
+
+        await eventually(made, f"the controller makes {', '.join(names)}")
 
         async def known() -> bool:
             described = await admin.describe_topics(list(names))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,8 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from consumer.tagging.sessions import open_session
-from export.onnx_files import opset_in, save_graph
+from export.onnx_files import opset_in
+from export.sensitivity import values_of
 
 Floats = NDArray[np.float32]
 # The first with products of integers.
@@ -74,28 +72,16 @@ def _size_of(model: onnx.ModelProto) -> int:
 def _normalisation(model: onnx.ModelProto, name: str) -> tuple[Floats, Floats] | None:
     """Return factor and shift [3] if `name` is the picture as [N, 3, S, S], each channel times one plus the other."""
     size = _size_of(model)
-    black, white = (np.full((1, size, size, 3), value, np.uint8) for value in (0, 255))
-    any_picture = np.random.default_rng(0).integers(0, 256, black.shape, np.uint8)
-    low, high, seen = (_value_of(model, name, picture) for picture in (black, white, any_picture))
-    if low.shape != (1, 3, size, size):
+    pictures = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), np.uint8)
+    pictures[0], pictures[1] = 0, 255
+    found = values_of(model, [name], pictures)[name]
+    if found.shape != (3, 3, size, size):
         return None
-    shift = low[0, :, 0, 0]
-    factor = ((high[0, :, 0, 0] - shift) / np.float32(255)).astype(np.float32)
-    expected = any_picture.transpose(0, 3, 1, 2) * factor[:, None, None] + shift[:, None, None]
+    low, high, seen = found
+    shift = low[:, 0, 0]
+    factor = ((high[:, 0, 0] - shift) / np.float32(255)).astype(np.float32)
+    expected = pictures[2].transpose(2, 0, 1) * factor[:, None, None] + shift[:, None, None]
     return (factor, shift) if np.allclose(seen, expected, rtol=0, atol=1e-4) else None
-
-
-def _value_of(model: onnx.ModelProto, name: str, picture: NDArray[np.uint8]) -> Floats:
-    model.graph.output.append(helper.make_empty_tensor_value_info(name))
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            save_graph(model, Path(scratch) / "tapped.onnx")
-            session = open_session(Path(scratch) / "tapped.onnx", threads=1)
-            (value,) = session.run([name], {session.get_inputs()[0].name: picture})
-    finally:
-        del model.graph.output[-1]
-    found: Floats = value
-    return found
 
 
 def _whole(weight: Floats) -> tuple[NDArray[np.int8], Floats]:

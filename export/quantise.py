@@ -87,7 +87,7 @@ def to_fp16(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Quantised:
 def _tried(
     source: Path, target: Path, kept: Sequence[str], pixels: NDArray[np.uint8], expected: NDArray[np.float32]
 ) -> float:
-    with _quiet():
+    with quiet():
         quantize_dynamic(
             source,
             target,
@@ -110,7 +110,7 @@ def _total_bytes(graph: Path) -> int:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep onnxruntime's advice to itself: it asks for shape inference, which dynamic quantisation does not need."""
     root = logging.getLogger()
     level = root.level

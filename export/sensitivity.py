@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -30,15 +31,16 @@ def layers_by_damage(graph: Path, pixels: NDArray[np.uint8]) -> list[str]:
     damage: dict[str, float] = {}
     for at in range(0, len(layers), _AT_ONCE):
         some = layers[at : at + _AT_ONCE]
-        inputs = _inputs_of(model, some, pixels)
+        inputs = values_of(model, {node.input[0] for node in some}, pixels)
         for node in some:
             weight = numpy_helper.to_array(weights[node.input[1]]).astype(np.float32)
             damage[node.name] = _damage(inputs[node.input[0]], weight.T if _transposed(node) else weight)
     return sorted(damage, key=lambda name: -damage[name])
 
 
-def _inputs_of(model: onnx.ModelProto, layers: list[onnx.NodeProto], pixels: NDArray[np.uint8]) -> dict[str, Floats]:
-    wanted = sorted({node.input[0] for node in layers})
+def values_of(model: onnx.ModelProto, names: Iterable[str], pixels: NDArray[np.uint8]) -> dict[str, Floats]:
+    """Return what the graph computes for `pixels` under each of `names`, inner ones too; `model` stays as it was."""
+    wanted = sorted(set(names))
     known = [output.name for output in model.graph.output]
     model.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in wanted if name not in known)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, quantize_static
+
+from export.quantise import quiet
 
 _BATCH: Final = 8
 _OPERATORS: Final = ["Conv", "MatMul", "Add", "Relu", "MaxPool", "AveragePool"]
@@ -25,26 +26,20 @@ def to_static_int8(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Non
     Weights per channel and of seven bits, which no CPU adds up to more than its registers hold: the embedding is the
     same with and without VNNI. Dynamic quantisation, as transformers get it, would leave the convolutions as they are.
     """
-    root = logging.getLogger()
-    level = root.level
-    # It prints, and advises through the root logger what has no use here.
-    root.setLevel(logging.ERROR)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            quantize_static(
-                source,
-                target,
-                _Pictures(pixels),
-                op_types_to_quantize=_OPERATORS,
-                per_channel=True,
-                reduce_range=True,
-                weight_type=QuantType.QInt8,
-                activation_type=QuantType.QUInt8,
-                calibrate_method=CalibrationMethod.Percentile,
-                extra_options={"CalibPercentile": _PERCENTILE},
-            )
-    finally:
-        root.setLevel(level)
+    # It prints, besides.
+    with quiet(), contextlib.redirect_stdout(io.StringIO()):
+        quantize_static(
+            source,
+            target,
+            _Pictures(pixels),
+            op_types_to_quantize=_OPERATORS,
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+            activation_type=QuantType.QUInt8,
+            calibrate_method=CalibrationMethod.Percentile,
+            extra_options={"CalibPercentile": _PERCENTILE},
+        )
 
 
 class _Pictures(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime is untyped

@@ -1,4 +1,4 @@
-"""How many CPUs we may use: the least of the machine's, our affinity's and our cgroup's."""
+"""How many CPUs we may use (the least of the machine's, our affinity's and our cgroup's), and what they can do."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
+CPU_INFO = Path("/proc/cpuinfo")
 
 
 def available_cpus(cgroup: Path = _CGROUP) -> int:
@@ -14,6 +15,16 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota_v2(cgroup) or _quota_v1(cgroup)
     return max(1, min(allowed, math.ceil(quota)) if quota else allowed)
+
+
+def cpu_flags(cpu_info: Path = CPU_INFO) -> frozenset[str] | None:
+    """Return the names of the instruction sets that the first CPU has; None on a system that does not tell."""
+    try:
+        text = cpu_info.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    lines = (line for line in text.splitlines() if line.lower().startswith(("flags", "features")))
+    return frozenset(next(lines, "").replace(":", " ").split())
 
 
 def _quota_v2(cgroup: Path) -> float | None:

@@ -7,11 +7,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final, Literal
 
+from consumer.tagging.cpus import CPU_INFO, cpu_flags
 from consumer.tagging.manifest import BundleError, Precision
 
 Wanted = Literal["auto", "fp32", "fp16", "int8"]
 
-_CPU_INFO: Final = Path("/proc/cpuinfo")
 # Instructions that multiply bytes and add up 32-bit sums: without them int8 is slower than fp32, or saturates.
 _DOT_PRODUCT_FLAGS: Final = {"avx512_vnni", "avx_vnni", "asimddp", "i8mm"}
 _GPU_PROVIDERS: Final = {
@@ -52,13 +52,10 @@ def runs_half_floats(provider: str) -> bool:
     return provider in _GPU_PROVIDERS
 
 
-def int8_is_fast(cpu_info: Path = _CPU_INFO) -> bool:
+def int8_is_fast(cpu_info: Path = CPU_INFO) -> bool:
     """Tell whether this CPU has dot products of bytes (VNNI on x86, dotprod on ARM)."""
-    try:
-        text = cpu_info.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    flags = cpu_flags(cpu_info)
+    if flags is None:
         # Apple's ARM processors all have them; elsewhere without /proc we do not know, and fp32 is never wrong.
         return platform.system() == "Darwin" and platform.machine() == "arm64"
-    lines = (line for line in text.splitlines() if line.lower().startswith(("flags", "features")))
-    first = next(lines, "")
-    return bool(_DOT_PRODUCT_FLAGS.intersection(first.replace(":", " ").split()))
+    return bool(_DOT_PRODUCT_FLAGS & flags)

@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
+from consumer.tagging.cpus import cpu_flags
+
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
-_CPU_INFO: Final = Path("/proc/cpuinfo")
 _BFLOAT16_FLAGS: Final = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
 @cache
-def multiplies_bfloat16(cpu_info: Path = _CPU_INFO) -> bool:
+def multiplies_bfloat16() -> bool:
     """Tell whether this CPU has instructions for bfloat16; without them it is half as fast as float32."""
-    if not cpu_info.exists():
-        return False
-    return bool(_BFLOAT16_FLAGS.intersection(cpu_info.read_text(encoding="utf-8", errors="replace").split()))
+    return bool(_BFLOAT16_FLAGS & (cpu_flags() or frozenset()))
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:

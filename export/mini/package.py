@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import open_clip
@@ -31,9 +31,8 @@ SOURCE: Final = (
     "Trained from random weights by `python -m export.mini` on freely licensed game art from Debian packages"
 )
 LICENCE: Final = "Apache-2.0 for our part; see MODEL_CARD.md for the training data"
-# Half-stored weights must not move an embedding further than this, integers no further than that.
-_LEAST_COSINE_HALF: Final = 0.9999
-_LEAST_COSINE_INT8: Final = 0.97
+# Smaller numbers must not move an embedding further than this.
+_LEAST_COSINE: Final = {"half": 0.9999, "int8": 0.97}
 
 
 class ParityError(RuntimeError):
@@ -50,10 +49,10 @@ def write_bundle(
     """
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.from_file(str(tokenizer_path))
-    tokens = tokenize(tokenizer, ["a rusty sword", "clouds in the sky", "mud"])
+    tokens = tokenize(tokenizer, ["a rusty sword", "clouds in the sky", "mud"]).numpy()
     metrics = {
-        **_write_visual(VisualTower(model, MEAN, STD), pictures, folder / "visual.onnx"),
-        **_write_textual(TextTower(model), tokens, folder / "textual.onnx"),
+        **_written(VisualTower(model, MEAN, STD), pictures, "pixels", folder / "visual.onnx", "int8"),
+        **_written(TextTower(model), tokens, "tokens", folder / "textual.onnx", "half"),
     }
     replace_file(folder / "tokenizer.json", tokenizer_path.read_bytes())
     if taxonomy_path.resolve() != (folder / TAXONOMY).resolve():
@@ -77,32 +76,18 @@ def write_bundle(
     return manifest
 
 
-def _write_visual(tower: torch.nn.Module, pictures: NDArray[np.uint8], target: Path) -> dict[str, float]:
+def _written(
+    tower: torch.nn.Module, sample: NDArray[np.generic], input_name: str, target: Path, form: Literal["int8", "half"]
+) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as scratch:
         full = Path(scratch) / target.name
-        difference = _exported(tower, torch.from_numpy(pictures[:64]), "pixels", full)
-        to_static_int8(full, target, pictures)
-        cosine = least_cosine(run_graph(full, pictures), run_graph(target, pictures))
-    if cosine < _LEAST_COSINE_INT8:
-        raise ParityError(f"{target.name} differs from its fp32 form: cosine {cosine:.4f}.")
-    return {"visual_max_abs_diff": difference, "visual_int8_least_cosine": round(cosine, 6)}
-
-
-def _write_textual(tower: torch.nn.Module, tokens: torch.Tensor, target: Path) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as scratch:
-        full = Path(scratch) / target.name
-        difference = _exported(tower, tokens, "tokens", full)
-        store_as_half(full, target)
-        cosine = least_cosine(run_graph(full, tokens.numpy()), run_graph(target, tokens.numpy()))
-    if cosine < _LEAST_COSINE_HALF:
-        raise ParityError(f"{target.name} differs from its fp32 form: cosine {cosine:.5f}.")
-    return {"textual_max_abs_diff": difference, "textual_half_least_cosine": round(cosine, 6)}
-
-
-def _exported(tower: torch.nn.Module, sample: torch.Tensor, input_name: str, target: Path) -> float:
-    """Write the graph, and return by how much it differs from torch at most."""
-    export_graph(tower, sample[:2], input_name, target)
-    difference = largest_difference(tower, target, sample.numpy())
-    if difference > 1e-4:
-        raise ParityError(f"{target.name} differs from torch: by {difference:.1e}.")
-    return round(difference, 9)
+        export_graph(tower, torch.from_numpy(sample[:2]), input_name, full)
+        difference = largest_difference(tower, full, sample)
+        if form == "int8":
+            to_static_int8(full, target, sample.astype(np.uint8, copy=False))
+        else:
+            store_as_half(full, target)
+        cosine = least_cosine(run_graph(full, sample), run_graph(target, sample))
+    if difference > 1e-4 or cosine < _LEAST_COSINE[form]:
+        raise ParityError(f"{target.name} differs from torch: by {difference:.1e}, cosine {cosine:.5f} as {form}.")
+    return {f"{target.stem}_max_abs_diff": round(difference, 9), f"{target.stem}_{form}_least_cosine": round(cosine, 6)}

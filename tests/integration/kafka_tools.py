@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -40,9 +41,8 @@ async def make_topics(bootstrap: str, partitions: int, *names: str, config: dict
 
         async def made() -> bool:
             try:
-                await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
-            except TopicAlreadyExistsError:
-                return True
+                with contextlib.suppress(TopicAlreadyExistsError):
+                    await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=config) for name in names])
             except AttributeError:
                 # aiokafka asks the controller, which a broker that has just come back does not name yet.
                 return False

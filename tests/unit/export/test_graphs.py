@@ -55,7 +55,7 @@ def pictures() -> np.ndarray[tuple[int, int, int, int], np.dtype[np.uint8]]:
 def textures() -> np.ndarray[tuple[int, int, int, int], np.dtype[np.uint8]]:
     """Real ones: what a network computes of them is what ranges of integers are measured for."""
     spec = PreprocessSpec(size=SIZE, ground=(128, 128, 128))
-    files = sorted(Path("samples/supertuxkart").glob("*.png"))[:16]
+    files = sorted((Path(__file__).parents[3] / "samples" / "supertuxkart").glob("*.png"))[:16]
     return np.stack([prepare(decode(file.read_bytes(), ImageLimits()), spec) for file in files])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from schemas.connections import KafkaConnection
 
 _BROKER_DEFAULT: Final = -1
 _NO_ERROR: Final = 0
+_SETTLE_SECONDS: Final = 20.0
+_PAUSE_SECONDS: Final = 0.1
 
 
 class TopicsError(Exception):
@@ -88,11 +91,24 @@ async def _admin(connection: KafkaConnection) -> AsyncIterator[AIOKafkaAdminClie
     admin = AIOKafkaAdminClient(**connection.client_options(), client_id="aegis-topics", request_timeout_ms=20_000)
     try:
         await admin.start()
+        await _settle(admin)
         yield admin
     except (KafkaError, OSError, TimeoutError) as error:
         raise TopicsError(f"Kafka at {connection.bootstrap} cannot be used: {error or type(error).__name__}") from error
     finally:
         await admin.close()
+
+
+async def _settle(admin: AIOKafkaAdminClient) -> None:
+    """Wait for brokers and a controller: a cluster that has just come back names none, and aiokafka reads on."""
+    client = admin._client  # noqa: SLF001 - what the admin client goes by, and there is no public way that waits
+    try:
+        async with asyncio.timeout(_SETTLE_SECONDS):
+            while client.cluster.controller is None:
+                await client.force_metadata_update()
+                await asyncio.sleep(_PAUSE_SECONDS)
+    except TimeoutError as error:
+        raise KafkaError(f"it has named no controller for {_SETTLE_SECONDS:g} s") from error
 
 
 async def _describe(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> dict[str, _Found]:
@@ -122,8 +138,8 @@ async def _topic_configs(
 
 async def _default_replication(admin: AIOKafkaAdminClient) -> int:
     """Ask the controller; the create request of our client is too old to leave the choice to it."""
-    cluster = await admin.describe_cluster()
-    resource = ConfigResource(ConfigResourceType.BROKER, str(cluster["brokers"][0]["node_id"]), None)
+    controller = admin._client.cluster.controller  # noqa: SLF001 - the cluster's answer anew may name none
+    resource = ConfigResource(ConfigResourceType.BROKER, str(controller.nodeId), None)
     for response in await admin.describe_configs([resource]):
         for _, config in _configs_in(response):
             return int(config.get("default.replication.factor", "1"))

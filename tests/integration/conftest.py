@@ -53,6 +53,14 @@ def stack_environment(stack: Stack) -> Mapping[str, str]:
 
 
 @pytest.fixture
+def kafka(stack: Stack) -> Iterator[Stack]:
+    """The stack, whose Kafka this test may stop; it runs again afterwards, whatever happened."""
+    yield stack
+    if not next(item for item in stack.status() if item.name == "kafka").is_up:
+        stack.start("kafka")
+
+
+@pytest.fixture
 def kafka_bootstrap(stack_environment: Mapping[str, str]) -> str:
     return stack_environment["AEGIS_KAFKA_BOOTSTRAP"]
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from consumer.stream.records import Headers
 
@@ -85,7 +86,7 @@ async def read_all(bootstrap: str, topic: str) -> list[Written]:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        metadata = await consumer._client.fetch_all_metadata()
+        metadata = await _metadata(consumer)
         partitions = [TopicPartition(topic, number) for number in sorted(metadata.partitions_for_topic(topic) or ())]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
@@ -99,6 +100,19 @@ async def read_all(bootstrap: str, topic: str) -> list[Written]:
         return sorted(found, key=lambda item: (item.partition, item.offset))
     finally:
         await consumer.stop()
+
+
+async def _metadata(consumer: AIOKafkaConsumer) -> ClusterMetadata:
+    found: list[ClusterMetadata] = []
+
+    async def answered() -> bool:
+        # A broker that has just come back names none, not even itself, and aiokafka takes that for an error.
+        with contextlib.suppress(KafkaError):
+            found.append(await consumer._client.fetch_all_metadata())
+        return bool(found)
+
+    await eventually(answered, "the cluster names its brokers")
+    return found[0]
 
 
 async def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:

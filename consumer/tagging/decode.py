@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from kornia_rs.io import decode_image_png_u8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from consumer.tagging.errors import ImageRejectedError, Rejection
@@ -20,6 +21,7 @@ Pixels = npt.NDArray[np.uint8]
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "DDS", "TGA", "BMP", "GIF", "PSD", "TIFF")
 # libvips decodes these about 1.6 times as fast as Pillow, and gives the same pixels in these modes.
 _FAST: Final = {("PNG", "RGB"), ("PNG", "RGBA"), ("JPEG", "RGB"), ("JPEG", "L"), ("WEBP", "RGB"), ("WEBP", "RGBA")}
+_PNG_MODES: Final = {"RGB": "rgb", "RGBA": "rgba"}
 # Some four times what models see: a JPEG that is left so large differs by a third of a grey level from one in full.
 _ENOUGH_PIXELS: Final = 1024
 _EXIF_ORIENTATION: Final = 0x0112
@@ -111,7 +113,8 @@ def _decode(data: bytes, limits: ImageLimits) -> DecodedImage:
         mode = image.mode
         still = not getattr(image, "is_animated", False)
         if still and (image.format, mode) in _FAST and "transparency" not in image.info and _is_upright(image, data):
-            return _with_vips(data, image)
+            pixels = _png(data, image) if image.format == "PNG" else None
+            return _with_vips(data, image) if pixels is None else DecodedImage(pixels, mode)
         return DecodedImage(_with_pillow(image) if still else _first_visible_frame(image), mode)
 
 
@@ -139,6 +142,19 @@ def _is_upright(image: Image.Image, data: bytes) -> bool:
         # getexif would decode a PNG's pixels to look for an EXIF chunk behind them.
         return True
     return int(image.getexif().get(_EXIF_ORIENTATION, _UPRIGHT)) == _UPRIGHT
+
+
+def _png(data: bytes, header: Image.Image) -> Pixels | None:
+    """Decode by Rust's png, twice as fast as libpng; None where it declines: 16 bits a channel, or broken."""
+    width, height = header.size
+    try:
+        pixels: Pixels = decode_image_png_u8(data, (height, width), _PNG_MODES[header.mode])
+    except BaseException as error:
+        # A panic of Rust's is no Exception, and one picture must not end the process.
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            return None
+        raise
+    return pixels
 
 
 def _with_vips(data: bytes, header: Image.Image) -> DecodedImage:

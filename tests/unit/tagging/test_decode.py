@@ -98,6 +98,17 @@ def test_sixteen_bit_colour_and_grey_become_eight_bit_rgb(bands: int, space: str
     assert np.unique(decoded.pixels).tolist() == [128]
 
 
+@pytest.mark.parametrize("interlaced", [False, True])
+@given(shape=st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([3, 4])), content=st.binary(min_size=1))
+def test_a_png_keeps_every_pixel_interlaced_or_not(
+    shape: tuple[int, int, int], content: bytes, *, interlaced: bool
+) -> None:
+    pixels = np.resize(np.frombuffer(content, np.uint8), shape)
+    image = pyvips.Image.new_from_memory(pixels.tobytes(), shape[1], shape[0], shape[2], "uchar")
+    data = image.copy(interpretation="srgb").pngsave_buffer(interlace=interlaced, filter="all")
+    np.testing.assert_array_equal(decode(data, LIMITS).pixels, pixels)
+
+
 @pytest.mark.parametrize("fmt", ["JPEG", "TIFF"])
 def test_cmyk_keeps_its_colours(fmt: str) -> None:
     printed = Image.new("RGB", (16, 16), (200, 40, 30)).convert("CMYK")

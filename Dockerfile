@@ -4,7 +4,7 @@ ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS dependencies
 
-# A registry of your own is named at build time and leaves no trace in the image: only files are taken from this stage.
+# For a package registry of your own. It leaves no trace in the image, which only copies files from this stage.
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 ARG PIP_FIND_LINKS
@@ -17,11 +17,11 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 WORKDIR /src
 RUN python -m venv /opt/pip && python -m venv --without-pip /opt/venv
 COPY pyproject.toml constraints.txt ./
-# What nothing in the product runs goes: packages' own tests, onnxruntime's tools and its library for C programs
-# (Python's is complete without it), the hub's second way to download.
+# Removes what the product never runs: the packages' own tests, onnxruntime's tools and its library for C programs
+# (the Python module does not need it), and the hub's alternative downloader.
 RUN python -c 'import tomllib; \
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-print(*project["dependencies"], *project["optional-dependencies"]["extract"], sep="\n")' > requirements.txt \
+print(*project["dependencies"], *project["optional-dependencies"]["extract"], *project["optional-dependencies"]["otel"], sep="\n")' > requirements.txt \
     && /opt/pip/bin/pip --python /opt/venv/bin/python install --no-compile -r requirements.txt -c constraints.txt \
     && /opt/pip/bin/pip --python /opt/venv/bin/python uninstall --yes hf-xet \
     && cd "$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
@@ -33,7 +33,7 @@ print(*project["dependencies"], *project["optional-dependencies"]["extract"], se
 FROM dependencies AS application
 
 COPY . .
-# Apart from the dependencies, so that a new version is a small layer above an old one.
+# Separate from the dependencies, so that a new version adds only a small layer.
 RUN /opt/pip/bin/pip --python /opt/venv/bin/python install --no-compile --no-deps --target /opt/aegis . \
     && cp deploy/image/healthcheck.py /opt/aegis/ \
     && PYTHONPATH=/opt/aegis PYTHONPYCACHEPREFIX=/opt/bytecode /opt/venv/bin/python deploy/image/bytecode.py
@@ -41,8 +41,8 @@ RUN /opt/pip/bin/pip --python /opt/venv/bin/python install --no-compile --no-dep
 
 FROM dependencies AS model
 
-# Empty: the image tags with aegis-mini. Otherwise one of open_clip's architectures, and its weights: a name, or a file
-# in the folder weights/.
+# If empty, the image tags with aegis-mini. Otherwise an architecture of open_clip and its weights: a name, or a file in
+# weights/.
 ARG MODEL_ARCH
 ARG MODEL_PRETRAINED
 ARG TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
@@ -59,12 +59,13 @@ ARG MODEL_ARCH
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Aegis Tagger" \
-      org.opencontainers.image.description="Names what is in extracted game textures, as events" \
+      org.opencontainers.image.description="Tags extracted game textures with CLIP, as events" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-# Numbers, so that Kubernetes can see that it is not root. Any user may write the spool: extraction runs as its caller.
+# Numeric ids, so that Kubernetes can verify that it is not root. Any user may write to the spool, because extraction runs
+# as its caller.
 RUN groupadd --gid 10001 aegis \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin aegis \
     && mkdir --mode=1777 --parents /work /var/lib/aegis/spool /var/lib/aegis/models
@@ -73,7 +74,7 @@ COPY --from=model /opt/model /opt/model
 COPY --from=application /opt/aegis /opt/aegis
 COPY --from=application /opt/bytecode /opt/bytecode
 
-# PYTHONSAFEPATH: files in the folder a container is started in are data, never modules.
+# PYTHONSAFEPATH: files in the working directory are data, never modules.
 ENV PATH=/opt/aegis/bin:/opt/venv/bin:${PATH} \
     PYTHONPATH=/opt/aegis \
     PYTHONSAFEPATH=1 \
@@ -89,6 +90,6 @@ EXPOSE 8080 9464
 
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-I", "/opt/aegis/healthcheck.py", "livez"]
-# As outside of it: `docker run IMAGE consumer sink`, `docker run IMAGE aegis topics ls`.
+# The same commands as outside: `docker run IMAGE consumer sink`, `docker run IMAGE aegis topics ls`.
 ENTRYPOINT ["python", "-m"]
 CMD ["consumer", "tagger"]

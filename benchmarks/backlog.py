@@ -22,14 +22,14 @@ import click
 import psutil
 from aiokafka import AIOKafkaProducer
 
-from benchmarks.figures import Figure, report
-from benchmarks.services import make, new_pipeline
+from benchmarks.support.figures import Figure, report
+from benchmarks.support.images import SAMPLES
+from benchmarks.support.services import make, new_pipeline
 from devstack import Stack
 from schemas import AssetExtracted, encode_event, event_headers
-from tests.integration.kafka_tools import committed, eventually
-from tests.integration.pipeline.running import Pipeline, new_asset_id
+from testkit.kafka_tools import committed, eventually
+from testkit.running import Pipeline, new_asset_id
 
-SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 SAMPLE_SECONDS = 0.5
 GOAL_RATIO = 1.2
 _MIB = 1024 * 1024

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from benchmarks.figures import Figure, report
-from consumer.tagging.bundle import TAXONOMY, default_bundle_path
-from export.finish import finish, textures
-from export.openclip import LARGEST_DIFFERENCE, Source, load, write_towers
-from export.quantise import LEAST_COSINE
+from benchmarks.support.figures import Figure, report
+from benchmarks.support.images import SAMPLES
+from consumer.tagging.bundle.bundle import TAXONOMY, default_bundle_path
+from export.bundles.finish import finish, textures
+from export.bundles.openclip import LARGEST_DIFFERENCE, Source, load, write_towers
+from export.graphs.quantise import LEAST_COSINE
 
-SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 # SigLIP's tokenizer comes from a hub; which ids a text has does not matter to parity.
 ARCHITECTURES = {"ViT-B-32": False, "ViT-L-14": False, "ViT-B-16-SigLIP": True}
 TEXTURES = 16

@@ -2,9 +2,9 @@
 
     make bench-replay          (run by hand: it takes minutes)
 
-ViT-B-32 of random weights, PNGs of 512 pixels, five clients at once. The peer (benchmarks/peer.py) runs fp32 on all
-cores, one image after the other, its text embeddings computed before. Gateway and peer take turns, and the median of
-the rounds counts. How many tags a texture gets is asked of the shipped model, on samples as they are.
+ViT-B-32 of random weights, PNGs of 512 pixels, five clients at once. The peer (benchmarks/support/peer.py) runs fp32
+on all cores, one image after the other, its text embeddings computed before. Gateway and peer take turns, and the
+median of the rounds counts. How many tags a texture gets is asked of the shipped model, on samples as they are.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from typing import Any
 import click
 import urllib3
 
-from benchmarks.bundles import vit_b_32
-from benchmarks.figures import Figure, p95, report
-from benchmarks.images import SAMPLES, square_pngs
-from benchmarks.peer import serve_one_at_a_time
-from consumer.tagging.bundle import default_bundle_path, load_bundle
-from consumer.tagging.decode import ImageLimits
-from consumer.tagging.embed import open_embedder
+from benchmarks.support.bundles import vit_b_32
+from benchmarks.support.figures import Figure, p95, report
+from benchmarks.support.images import SAMPLES, square_pngs
+from benchmarks.support.peer import serve_one_at_a_time
+from consumer.imaging.picture import ImageLimits
+from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
+from consumer.tagging.inference.embed import open_embedder
 from consumer.tagging.pipeline import TaggingPipeline
 from devstack.state import free_port
 
@@ -120,15 +120,15 @@ def _gateway(bundle: Path) -> Iterator[str]:
             [sys.executable, "-m", "consumer", "gateway"], env=environment, stdout=log, stderr=log
         )
         try:
-            yield _await(lambda: _told_address(Path(log.name)), "the gateway")
+            yield _await(lambda: _address_in(Path(log.name)), "the gateway")
         finally:
             process.terminate()
             process.wait(60)
 
 
-def _told_address(log: Path) -> str | None:
-    found = re.search(r'"url": "(http://[^"]+)"', log.read_text())
-    return found[1] if found else None
+def _address_in(log: Path) -> str | None:
+    match = re.search(r'"url": "(http://[^"]+)"', log.read_text())
+    return match[1] if match else None
 
 
 @contextmanager

@@ -19,13 +19,13 @@ import asyncpg
 import click
 from aiokafka import AIOKafkaProducer
 
-from benchmarks.figures import Figure, p95, report
-from benchmarks.services import make, new_pipeline
+from benchmarks.support.figures import Figure, p95, report
+from benchmarks.support.images import SAMPLES
+from benchmarks.support.services import make, new_pipeline
 from devstack import Stack
 from schemas import encode_event, event_headers
-from tests.integration.pipeline.running import Pipeline, new_asset_id
+from testkit.running import Pipeline, new_asset_id
 
-SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 POLL_SECONDS = 0.001
 GOAL_P50_MS = 150
 

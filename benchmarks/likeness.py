@@ -20,12 +20,12 @@ import numpy.typing as npt
 from pgvector import HalfVector
 from pgvector.asyncpg import register_vector
 
-from benchmarks.figures import Figure, p95, report
-from consumer.storage.database import connect
-from consumer.storage.embeddings import create_index
-from consumer.storage.likeness import LikeQuery, like
-from consumer.storage.migrate import migrate
-from consumer.storage.reads import TagReader
+from benchmarks.support.figures import Figure, p95, report
+from consumer.storage.postgres.database import connect
+from consumer.storage.postgres.migrate import migrate
+from consumer.storage.tables.embeddings import create_index
+from consumer.storage.tables.likeness import LikeQuery, like
+from consumer.storage.tables.reads import TagReader
 from devstack import Stack
 from schemas.connections import DatabaseConnection
 

@@ -21,16 +21,18 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from benchmarks.bundles import vit_b_32
-from benchmarks.figures import Figure, report
-from benchmarks.images import square_pngs
-from consumer.tagging.bundle import Bundle, load_bundle
-from consumer.tagging.decode import DecodedImage, ImageLimits, decode
-from consumer.tagging.embed import Embedder, open_embedder
-from consumer.tagging.names import AssetNames
-from consumer.tagging.pixels import pixel_evidence
-from consumer.tagging.preprocess import PreprocessSpec, prepare
-from consumer.tagging.scoring import Scorer
+from benchmarks.support.bundles import vit_b_32
+from benchmarks.support.figures import Figure, report
+from benchmarks.support.images import square_pngs
+from consumer.imaging.decode import decode
+from consumer.imaging.picture import DecodedImage, ImageLimits
+from consumer.tagging.bundle.bundle import Bundle, load_bundle
+from consumer.tagging.bundle.name_patterns import AssetNames
+from consumer.tagging.images.preprocess import PreprocessSpec, prepare
+from consumer.tagging.inference.embed import Embedder, open_embedder
+from consumer.tagging.pixels.evidence import pixel_evidence
+from consumer.tagging.pixels.layout import layout_of
+from consumer.tagging.scoring.scorer import Scorer
 
 BATCH = 8
 _RUNS_PROFILED = 10
@@ -51,7 +53,7 @@ def main(folder: Path | None, rounds: int) -> None:
     parts: dict[str, Callable[[], object]] = {
         "decode": lambda: [decode(data, ImageLimits()) for data in files],
         "preprocess": lambda: [prepare(image, spec) for image in images],
-        "pixel_tests": lambda: [pixel_evidence(image) for image in images],
+        "pixel_tests": lambda: [pixel_evidence(image, layout_of(image.pixels)) for image in images],
         **_inference(embedder, pixels),
         **_scoring(bundle, images),
     }
@@ -73,7 +75,7 @@ def _scoring(bundle: Bundle, images: Sequence[DecodedImage]) -> dict[str, Callab
     scorer, rng = Scorer(bundle), np.random.default_rng(0)
     vectors = rng.normal(size=(len(images), bundle.manifest.dim)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    tests = [pixel_evidence(image) for image in images]
+    tests = [pixel_evidence(image, layout_of(image.pixels)) for image in images]
     names = [AssetNames.of(["T_Rifle_N", "Assets/Weapons/T_Rifle_N.png"])] * len(images)
 
     def in_batches(size: int) -> list[object]:

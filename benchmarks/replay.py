@@ -25,15 +25,15 @@ from pathlib import Path
 import click
 
 from benchmarks import retag
-from benchmarks.bundles import vit_b_32
-from benchmarks.figures import Figure, p95, report
-from benchmarks.images import square_pngs
-from benchmarks.services import make, new_pipeline
+from benchmarks.support.bundles import vit_b_32
+from benchmarks.support.figures import Figure, p95, report
+from benchmarks.support.images import square_pngs
+from benchmarks.support.services import make, new_pipeline
 from devstack import Stack
 from schemas import ObjectRef
-from tests.integration.kafka_tools import Written, read_all
-from tests.integration.pipeline.running import Pipeline, ServiceProcess
-from tests.integration.replay.seeding import publish_all
+from testkit.kafka_tools import Written, read_all
+from testkit.running import Pipeline, ServiceProcess
+from testkit.seeding import publish_all
 
 DEADLINE_SECONDS = 300
 PAUSE_SECONDS = 0.05
@@ -116,9 +116,9 @@ def _replay(corner: Pipeline, assets: int) -> Rate:
 
 
 def _measured(corner: Pipeline, assets: int, command: Sequence[str]) -> Rate:
-    known, cpu_seconds = len(_tagged(corner)), _cpu_seconds()
+    before, cpu_seconds = len(_tagged(corner)), _cpu_seconds()
     with _running(corner, command):
-        records = _await_tagged(corner, known + assets)[known:]
+        records = _await_tagged(corner, before + assets)[before:]
     times_ms = [record.timestamp_ms for record in records]
     seconds = (max(times_ms) - min(times_ms)) / 1000
     return Rate((assets - 1) / seconds, (_cpu_seconds() - cpu_seconds) * 1000 / assets)
@@ -155,15 +155,15 @@ def _await_tagged(corner: Pipeline, count: int) -> list[Written]:
 def _latencies(corner: Pipeline, objects: Sequence[ObjectRef], events: int) -> tuple[list[float], list[float]]:
     """Return the latencies of single events on an idle tagger, and on one beside a replay."""
     tagger: ServiceProcess = corner.service("tagger", AEGIS_TAGGER_GROUP=f"g{uuid.uuid4().hex[:8]}")
-    known = len(_tagged(corner))
+    before = len(_tagged(corner))
     tagger.start()
     # Its group is new: it works off everything first.
-    _await_tagged(corner, known + len(asyncio.run(read_all(corner.bootstrap, corner.topics.extracted))))
+    _await_tagged(corner, before + len(asyncio.run(read_all(corner.bootstrap, corner.topics.extracted))))
     idle_ms = _one_by_one(corner, objects, "idle", events)
     name = f"r{uuid.uuid4().hex[:8]}"
-    known = len(_tagged(corner))
+    before = len(_tagged(corner))
     with _running(corner, [sys.executable, "-m", "aegis", "replay", "--name", name]) as replay:
-        _await_tagged(corner, known + 1)
+        _await_tagged(corner, before + 1)
         beside_ms = _one_by_one(corner, objects, "beside", events)
         if replay.poll() is not None:
             raise click.ClickException("the replay ended before the live events: take more --assets")
@@ -190,11 +190,11 @@ def _one_by_one(corner: Pipeline, objects: Sequence[ObjectRef], kind: str, event
 def _times(corner: Pipeline, topic: str, keys: set[bytes]) -> dict[bytes, int]:
     """Return when each key was first written, in ms."""
     records = asyncio.run(read_all(corner.bootstrap, topic))
-    found: dict[bytes, int] = {}
+    time_by_key: dict[bytes, int] = {}
     for record in records:
         if record.key in keys:
-            found.setdefault(record.key, record.timestamp_ms)
-    return found
+            time_by_key.setdefault(record.key, record.timestamp_ms)
+    return time_by_key
 
 
 def _cpu_seconds() -> float:

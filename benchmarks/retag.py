@@ -23,13 +23,13 @@ from typing import Final
 
 import click
 
-from benchmarks.bundles import vit_b_32
-from benchmarks.corpus import Corpus, write_corpus
-from benchmarks.figures import Figure, report
-from benchmarks.services import variables
-from consumer.tagging.bundle import CALIBRATION, default_bundle_path, load_bundle
+from benchmarks.support.bundles import vit_b_32
+from benchmarks.support.corpus import Corpus, write_corpus
+from benchmarks.support.figures import Figure, report
+from benchmarks.support.services import variables
+from consumer.kafka.topics import apply_topics
+from consumer.tagging.bundle.bundle import CALIBRATION, default_bundle_path, load_bundle
 from devstack import Stack
-from producer_tools.topics import apply_topics
 from schemas import Model
 from schemas.connections import KafkaConnection
 from schemas.topics import Topics

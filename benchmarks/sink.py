@@ -23,8 +23,8 @@ import click
 import numpy as np
 from aiokafka import AIOKafkaProducer
 
-from benchmarks.figures import Figure, report
-from benchmarks.services import variables
+from benchmarks.support.figures import Figure, report
+from benchmarks.support.services import variables
 from devstack import Stack
 from schemas import (
     AssetTagged,
@@ -39,7 +39,7 @@ from schemas import (
     encode_event,
     utc_now,
 )
-from tests.integration.pipeline.running import Pipeline
+from testkit.running import Pipeline
 
 TAGS = 10
 DIM = 512

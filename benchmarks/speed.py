@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.bundles import for_fastembed
-from benchmarks.contest import Contest, Contestant, Program
-from benchmarks.figures import Figure
-from benchmarks.peer_environment import site_packages
-from benchmarks.services import new_pipeline
-from benchmarks.streams import Stream, uploaded
+from benchmarks.support.bundles import for_fastembed
+from benchmarks.support.contest import Contest, Contestant, Program
+from benchmarks.support.figures import Figure
+from benchmarks.support.peer_environment import site_packages
+from benchmarks.support.services import new_pipeline
+from benchmarks.support.streams import Stream, uploaded
 from consumer.tagging.cpus import available_cpus
 from devstack import Stack
 from schemas import ObjectRef
@@ -23,7 +23,7 @@ Contestants = dict[str, tuple[Contestant, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Workload:
     """Where it is measured: the services, the images by the name of their set, and a folder for logs."""
 
     stack: Stack
@@ -74,7 +74,7 @@ class Place:
             await program.stop()
 
 
-async def against_others(place: Place, bundle: Path, peers: Path | None, build: Path) -> list[Figure]:
+async def against_others(place: Workload, bundle: Path, peers: Path | None, build: Path) -> list[Figure]:
     """Run the product, at one, two threads and two processes, against the limit and everybody else: 512 px PNGs."""
     images = "png512"
     async with AsyncExitStack() as exits:
@@ -109,7 +109,7 @@ async def against_others(place: Place, bundle: Path, peers: Path | None, build: 
     return [*figures, Figure("tagger_rss", rss_bytes / _MB, "MB", 450, "lower")]
 
 
-async def scaling(place: Place, bundle: Path) -> list[Figure]:
+async def scaling(place: Workload, bundle: Path) -> list[Figure]:
     """Run one worker thread against two, and one process against two of one thread each."""
     images = "png512"
     async with AsyncExitStack() as exits:
@@ -128,7 +128,7 @@ async def scaling(place: Place, bundle: Path) -> list[Figure]:
     ]
 
 
-async def near_the_limit(place: Place, bundle: Path, images: str, name: str) -> list[Figure]:
+async def near_the_limit(place: Workload, bundle: Path, images: str, name: str) -> list[Figure]:
     """Run the product against the limit on another set of images, or with another model."""
     async with place.program("limit", images, bundle) as limit, place.tagger(images, bundle) as product:
         contest = await Contest({"limit": (limit, 144), "product": (product, 192)}).run(place.rounds)
@@ -140,7 +140,7 @@ async def near_the_limit(place: Place, bundle: Path, images: str, name: str) -> 
     ]
 
 
-async def decoding(place: Place) -> list[Figure]:
+async def decoding(place: Workload) -> list[Figure]:
     """Run our decoder against Pillow's, by the CPU that each of them takes: one thread of its own each."""
     images = "png1024"
     async with (
@@ -154,7 +154,7 @@ async def decoding(place: Place) -> list[Figure]:
     ]
 
 
-async def start(place: Place, bundle: Path) -> list[Figure]:
+async def start(place: Workload, bundle: Path) -> list[Figure]:
     """Start a tagger, with an event waiting and the services up, until that event's tags are in PostgreSQL."""
     seconds = []
     for _ in range(3):

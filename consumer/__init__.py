@@ -1,4 +1,7 @@
-"""Reads events, tags what they speak of, stores what was found."""
+"""The services: the tagger, the sink, the gateway, and replays.
+
+Each room inside says what it may import; of the other packages all may import schemas alone.
+"""
 
 import os
 

@@ -3,46 +3,55 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 
-from pydantic import ValidationError
-
-from schemas.settings_errors import explain_settings
-
-_SERVICES = {
-    "tagger": "reads asset-extracted, tags the textures, writes asset-tagged",
-    "sink": "reads asset-tagged, writes PostgreSQL",
-    "gateway": "tags images over HTTP, for clients that want an answer now",
+SERVICES = {
+    "tagger": "reads asset-extracted, tags the textures and writes asset-tagged",
+    "sink": "reads asset-tagged and writes PostgreSQL",
+    "gateway": "tags images over HTTP for clients that wait for the answer",
 }
 # A gateway has a port: several of it want a load balancer, and what starts that starts them.
-_GROUPS = frozenset({"tagger", "sink"})
-_MOST_WORKERS = 256
+GROUPS = frozenset({"tagger", "sink"})
+MOST_WORKERS = 256
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one service until SIGTERM or SIGINT; return 0 after a clean drain, 2 for a configuration at fault."""
     parser = argparse.ArgumentParser(prog="python -m consumer", description=__doc__)
     services = parser.add_subparsers(dest="service", required=True)
-    for name, help_text in _SERVICES.items():
+    for name, help_text in SERVICES.items():
         options = services.add_parser(name, help=help_text, description=help_text)
         options.set_defaults(workers=1)
-        if name in _GROUPS:
+        if name in GROUPS:
             options.add_argument("--workers", type=_count, metavar="N", help="processes of it; replaced if they die")
     chosen = parser.parse_args(arguments)
-    service: str = chosen.service
+    return run_service(chosen.service, chosen.workers)
 
-    # Imported when chosen: the sink needs no onnxruntime.
-    run: Callable[[], Awaitable[None]] = import_module(f"consumer.services.{service}_process").run
+
+def run_service(service: str, workers: int = 1) -> int:
+    """Run one of ``SERVICES`` in this process, or in several; return as :func:`main`."""
+    # Imported when chosen: the sink needs no onnxruntime, and the help nothing.
+    import asyncio  # noqa: PLC0415
+
+    from pydantic import ValidationError  # noqa: PLC0415
+
     from consumer.services.errors import StartupError  # noqa: PLC0415
+    from schemas.environment import unknown_variables  # noqa: PLC0415
+    from schemas.settings_errors import explain_settings  # noqa: PLC0415
+
+    if unknown := unknown_variables(os.environ):
+        sys.stderr.write(f"aegis {service}: {unknown}\n")
+        return 2
+    run: Callable[[], Awaitable[None]] = import_module(f"consumer.processes.{service}").run
 
     try:
-        if chosen.workers > 1:
-            from consumer.services.workers import run_workers  # noqa: PLC0415 - only here
+        if workers > 1:
+            from consumer.processes.workers import run_workers  # noqa: PLC0415 - only here
 
-            return run_workers(service, chosen.workers)
+            return run_workers(service, workers)
         asyncio.run(_awaited(run))
     except ValidationError as error:
         sys.stderr.write(f"aegis {service}: {explain_settings(error)}\n")
@@ -55,8 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _count(text: str) -> int:
     count = int(text)
-    if not 1 <= count <= _MOST_WORKERS:
-        raise argparse.ArgumentTypeError(f"{count} is not between 1 and {_MOST_WORKERS}")
+    if not 1 <= count <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"{count} is not between 1 and {MOST_WORKERS}")
     return count
 
 

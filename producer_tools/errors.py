@@ -29,3 +29,7 @@ class SpoolBusyError(SpoolError):
 
 class DeliveryError(ExtractError):
     """Kafka or the object store does not take our work now."""
+
+
+class EventRefusedError(ExtractError):
+    """Kafka takes other events, and never this one."""

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from producer_tools.delivery import Delivered, Delivery, State
-from producer_tools.drain import DrainReport, drain
+from producer_tools.delivery.deliver import Delivered, Delivery, State
+from producer_tools.delivery.drain import DrainReport, drain
+from producer_tools.delivery.events import extracted_event
+from producer_tools.delivery.services import Services
+from producer_tools.delivery.spool import Spool
 from producer_tools.errors import DeliveryError, SpoolBusyError
-from producer_tools.events import extracted_event
-from producer_tools.extraction import Extracted, ExtractedTexture, Skipped, extract
-from producer_tools.services import Services
+from producer_tools.extraction.extract import Extracted, ExtractedTexture, Skipped, extract
+from producer_tools.following.tag_watch import TaggingFailed, TagsCame, TagWatch
 from producer_tools.settings import ExtractSettings, SpoolSettings
-from producer_tools.spool import Spool
-from producer_tools.tag_watch import TaggingFailed, TagsCame, TagWatch
 from schemas.connections import KafkaConnection, ObjectStoreConnection, TopicSettings
 
 TAGS_FILE: Final = "tags.json"
@@ -58,9 +59,11 @@ class RunReport:
     event_ids: dict[str, UUID] = field(default_factory=dict)
     ends: dict[UUID, Delivered] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
-    unrelated_files: int = 0
+    unrelated: Counter[str] = field(default_factory=Counter)
     drained: DrainReport | None = None
-    outage: str | None = None
+    failure: str | None = None
+    is_refusal: bool = False
+    unwatched: str | None = None
     tags: dict[UUID, TagsCame | TaggingFailed] = field(default_factory=dict)
 
     def count(self, state: State) -> int:
@@ -94,9 +97,9 @@ async def run_extraction(
 
     """
     report = RunReport(run_id=str(uuid4()))
-    found = extract(request.paths, request.output, settings, game=request.game)
+    textures = extract(request.paths, request.output, settings, game=request.game)
     if connections is None:
-        async for texture in _textures(found, report, progress):
+        async for texture in _textures(textures, report, progress):
             report.textures.append(texture)
         return report
 
@@ -107,11 +110,11 @@ async def run_extraction(
     spool = Spool(spool_settings.dir, spool_settings.max_bytes)
     async with connections.services(settings) as services, AsyncExitStack() as stack:
         await _drain_first(spool, services, report)
-        watch = await _watch(request, connections, settings, services, stack)
+        watch = await _watch(request, connections, settings, services, stack, report=report)
         bucket = services.bucket or _UNKNOWN_BUCKET
         async with Delivery(services, spool, ended) as delivery:
-            await _deliver(delivery, _textures(found, report, progress), bucket, request, report)
-        report.outage = services.outage
+            await _deliver(delivery, _textures(textures, report, progress), bucket, request, report)
+        report.failure, report.is_refusal = services.failure, services.is_refusal
         if watch is not None and request.wait_seconds is not None:
             await _follow(watch, request.wait_seconds, report, progress)
             _write_tags(request.output, report)
@@ -130,7 +133,7 @@ async def _textures(
             elif isinstance(item, Skipped):
                 report.skipped.append(item)
             else:
-                report.unrelated_files += 1
+                report.unrelated[item.kind] += item.count
     finally:
         found.close()
 
@@ -147,7 +150,7 @@ async def _deliver(
 
 async def _drain_first(spool: Spool, services: Services, report: RunReport) -> None:
     """Send older events before ours, so that of one asset the newest stays the newest."""
-    if not len(spool) or services.outage is not None:
+    if not len(spool) or services.failure is not None:
         return
     try:
         report.drained = await drain(spool, services)
@@ -161,13 +164,16 @@ async def _watch(
     settings: ExtractSettings,
     services: Services,
     stack: AsyncExitStack,
+    *,
+    report: RunReport,
 ) -> TagWatch | None:
-    if request.wait_seconds is None or connections.kafka is None or services.outage is not None:
+    if request.wait_seconds is None or connections.kafka is None or services.failure is not None:
         return None
     watch = TagWatch(connections.kafka, connections.topics.topics, connect_seconds=settings.connect_seconds)
     try:
         return await stack.enter_async_context(watch)
-    except DeliveryError:
+    except DeliveryError as error:
+        report.unwatched = str(error)
         return None
 
 
@@ -191,12 +197,15 @@ def report_json(report: RunReport, output: Path) -> dict[str, Any]:
         "extracted": len(report.textures),
         "published": report.count(State.PUBLISHED),
         "spooled": report.count(State.SPOOLED),
+        "refused": report.count(State.REFUSED),
         "lost": report.count(State.LOST),
         "tagged": sum(isinstance(item, TagsCame) for item in report.tags.values()),
         "sent_from_spool": report.drained.sent if report.drained else 0,
-        "outage": report.outage,
+        "outage": None if report.is_refusal else report.failure,
+        "refusal": report.failure if report.is_refusal else None,
         "skipped": [{"what": item.what, "reason": item.reason} for item in report.skipped],
-        "other_files": report.unrelated_files,
+        "other_files": report.unrelated.total(),
+        "other_kinds": dict(report.unrelated.most_common()),
         "textures": [texture_json(report, item) for item in report.textures],
     }
 
@@ -218,6 +227,7 @@ def texture_json(report: RunReport, texture: ExtractedTexture) -> dict[str, Any]
         "name": texture.name,
         "type": texture.source_type,
         "engine": texture.engine,
+        **asdict(texture.facts),
         "event_id": str(event_id) if event_id else None,
         "state": end.state.value if end else "extracted",
     }

@@ -61,16 +61,31 @@ def bundle(name: str, textures: Sequence[Texture], sprites: Sequence[Sprite] = (
         container.append((sprite.texture.place, _container_entry(path_id)))
     head = {"m_Name": name, "m_AssetBundleName": name, "m_Container": container, "m_RuntimeCompatibility": 1}
     objects.insert(0, (1, _ASSET_BUNDLE, head))
-    return _unity_fs({f"CAB-{zlib.crc32(name.encode()):032x}": serialized_file(objects)})
+    return bundle_of({f"CAB-{zlib.crc32(name.encode()):032x}": serialized_file(objects)})
 
 
-def serialized_file(objects: Sequence[tuple[int, int, Mapping[str, Any]]]) -> bytes:
-    """Return an assets file of objects given as path id, class id, and the fields that differ from zero."""
+def bundle_of(files: Mapping[str, bytes]) -> bytes:
+    """Return a UnityFS bundle, compressed with LZ4, that holds the files."""
+    return _unity_fs(files)
+
+
+def serialized_file(
+    objects: Sequence[tuple[int, int, Mapping[str, Any]]],
+    others: Sequence[str] = (),
+    unity_version: str | None = None,
+    stated_version: str | None = None,
+) -> bytes:
+    """Return an assets file of objects given as path id, class id, and the fields that differ from zero.
+
+    ``others`` are the paths of the files to which pointers lead whose file ids are 1, 2, …. ``stated_version`` is what
+    the file says of its version where it does not say the truth.
+    """
     classes = sorted({class_id for _, class_id, _ in objects})
-    version = UnityVersion.from_str(UNITY_VERSION)
+    unity_version = unity_version or UNITY_VERSION
+    version = UnityVersion.from_str(unity_version)
     layouts = {class_id: get_typetree_node(class_id, version) for class_id in classes}
     metadata, data = EndianBinaryWriter(endian="<"), EndianBinaryWriter(endian="<")
-    metadata.write_string_to_null(UNITY_VERSION)
+    metadata.write_string_to_null(stated_version or unity_version)
     metadata.write_int(_STANDALONE_LINUX_64)
     metadata.write_boolean(True)  # the file describes its own classes
     metadata.write_int(len(classes))
@@ -93,7 +108,10 @@ def serialized_file(objects: Sequence[tuple[int, int, Mapping[str, Any]]]) -> by
         metadata.write_int(classes.index(class_id))
         data.align_stream(8)
     metadata.write_int(0)  # scripts
-    metadata.write_int(0)  # other files
+    metadata.write_int(len(others))
+    for path in others:
+        metadata.write_bytes(bytes(1 + 16 + 4))  # no temporary name, no GUID, no type
+        metadata.write_string_to_null(path)
     metadata.write_string_to_null("")
     return _with_header(metadata.bytes, data.bytes)
 

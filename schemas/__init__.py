@@ -1,4 +1,7 @@
-"""What travels and what is stored: events, headers, topics, and how a deployment is reached."""
+"""The contracts: events, headers, topics, tables, the HTTP API, and the settings of connections.
+
+Imports nothing of the project; everything else may import it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from schemas.base import AssetId, Event, ImageInfo, ObjectRef, format_rfc3339, u
 from schemas.dead_letters import DeadLetter, Disposition, Stage
 from schemas.extracted import AssetExtracted, Extraction, Source
 from schemas.headers import RawHeaders, event_headers, header_text
+from schemas.reviewed import AssetReviewed, ReviewedTag, Verdict, Word
 from schemas.tagged import (
     AssetTagged,
+    Candidates,
     CausedBy,
     Embedding,
     Model,
@@ -24,13 +29,16 @@ from schemas.wire import (
     check_headers,
     decode_event,
     encode_event,
+    event_record,
     removed_asset,
 )
 
 __all__ = [
     "AssetExtracted",
     "AssetId",
+    "AssetReviewed",
     "AssetTagged",
+    "Candidates",
     "CausedBy",
     "DeadLetter",
     "Disposition",
@@ -43,6 +51,7 @@ __all__ = [
     "Model",
     "ObjectRef",
     "RawHeaders",
+    "ReviewedTag",
     "Source",
     "Stage",
     "Tag",
@@ -51,11 +60,14 @@ __all__ = [
     "TopicSpec",
     "Topics",
     "UnknownSchemaVersionError",
+    "Verdict",
+    "Word",
     "check_headers",
     "dead_letter_topic",
     "decode_event",
     "encode_event",
     "event_headers",
+    "event_record",
     "format_rfc3339",
     "header_text",
     "removed_asset",

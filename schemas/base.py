@@ -1,9 +1,9 @@
-"""What every event on the wire has in common."""
+"""What all events have in common."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
@@ -32,57 +32,68 @@ Timestamp = Annotated[
     AwareDatetime,
     AfterValidator(_to_utc_milliseconds),
     PlainSerializer(format_rfc3339, return_type=str, when_used="json"),
-    Field(description="RFC 3339 in UTC, with milliseconds"),
+    Field(description="Timestamp in RFC 3339, UTC, with milliseconds"),
 ]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, lower-case hex")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hex")]
+# What no table can hold is no valid event: whoever reads it first says so, and nobody later has to.
+NO_NUL: Final = r"^[^\x00]*$"
+MAX_INTEGER: Final = 2**31 - 1
+MAX_BIGINT: Final = 2**63 - 1
 MAX_ASSET_ID_CHARS = 512
 AssetId = Annotated[
     str,
     Field(
         min_length=1,
         max_length=MAX_ASSET_ID_CHARS,
-        description="Stable for one asset across extractions; the record's key",
+        pattern=NO_NUL,
+        description="Id of the asset, the same for every extraction; also the record's key",
     ),
 ]
 SchemaVersion = Annotated[
     str,
-    Field(pattern=r"^\d+\.\d+$", description="major.minor; a reader accepts any minor of its major"),
+    Field(
+        pattern=r"^\d+\.\d+$",
+        description="Schema version, major.minor; a reader accepts any minor of its major",
+    ),
 ]
 
 
 class WireModel(BaseModel):
-    """A part of an event: immutable, and blind to fields that a newer writer added."""
+    """A part of an event: immutable; fields that a newer writer added are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Event(WireModel):
-    """The fields that open every event."""
+    """The fields that every event begins with."""
 
     CE_TYPE: ClassVar[str]
     SCHEMA_VERSION: ClassVar[str]
 
-    event_id: UUID = Field(description="Unique for one event; a redelivery repeats it")
+    event_id: UUID = Field(description="Id of the event; a redelivery has the same one")
     schema_version: SchemaVersion
     occurred_at: Timestamp
     asset_id: AssetId
 
 
 class ObjectRef(WireModel):
-    """Where an asset's bytes lie. What is given here is checked by whoever fetches the object."""
+    """Location of an asset's bytes; size and checksum, if given, are verified by whoever fetches the object."""
 
-    bucket: str = Field(min_length=1, max_length=255, description="Bucket of the object store")
+    bucket: str = Field(min_length=1, max_length=255, pattern=NO_NUL, description="Bucket of the object store")
     key: str = Field(
-        min_length=1, max_length=1024, description="Key in the bucket, by convention sha256/ab/cd/<sha256>.<ext>"
+        min_length=1,
+        max_length=1024,
+        pattern=NO_NUL,
+        description="Key in the bucket, by convention sha256/ab/cd/<sha256>.<ext>",
     )
-    size: int | None = Field(default=None, ge=0, description="Bytes of the object")
-    sha256: Sha256 | None = Field(default=None, description="SHA-256 of the object, lower-case hex")
+    size: int | None = Field(default=None, ge=0, le=MAX_BIGINT, description="Size of the object in bytes")
+    sha256: Sha256 | None = Field(default=None, description="SHA-256 of the object in lower-case hex")
     content_type: str | None = Field(default=None, max_length=255, description="Media type, e.g. image/png")
 
 
 class ImageInfo(WireModel):
     """The image inside the object."""
 
-    width: int = Field(ge=1, description="Pixels from left to right")
-    height: int = Field(ge=1, description="Pixels from top to bottom")
-    mode: str = Field(max_length=32, description="Pixel layout as Pillow names it, e.g. RGBA")
+    width: int = Field(ge=1, le=MAX_INTEGER, description="Width in pixels")
+    height: int = Field(ge=1, le=MAX_INTEGER, description="Height in pixels")
+    mode: str = Field(max_length=32, pattern=NO_NUL, description="Pixel mode in Pillow's notation, e.g. RGBA")

@@ -24,7 +24,7 @@ _LAST_TIMESTAMP_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
 class Stage(StrEnum):
-    """Where a record failed."""
+    """The stage at which a record failed."""
 
     DECODE_EVENT = "decode-event"
     FETCH = "fetch"
@@ -37,7 +37,7 @@ class Stage(StrEnum):
 
 
 class Disposition(StrEnum):
-    """Why it was given up: the record's own fault, or an unknown error that outlived its retries."""
+    """Why the record was given up: it is at fault itself, or an unknown error persisted through all retries."""
 
     POISON = "poison"
     EXHAUSTED = "exhausted"
@@ -48,27 +48,27 @@ class DeadLetter:
     """The ``dlq-*`` headers: field ``error_class`` is header ``dlq-error-class``, and so on. All UTF-8 text."""
 
     # The descriptions are for the generated schema; nothing is validated here.
-    error_class: Annotated[str, Field(description="Kind of the error that ended the last attempt")]
-    error_message: Annotated[str, Field(description="What was wrong, in one sentence")]
-    error_stage: Annotated[Stage, Field(description="Where the record failed")]
-    topic: Annotated[str, Field(description="Topic the record came from")]
-    partition: Annotated[int, Field(description="Partition the record came from")]
-    offset: Annotated[int, Field(description="Offset the record had there")]
-    timestamp: Annotated[str, Field(description="Timestamp the record had there, RFC 3339 in UTC")]
+    error_class: Annotated[str, Field(description="Class of the error of the last attempt")]
+    error_message: Annotated[str, Field(description="Message of the error, one sentence")]
+    error_stage: Annotated[Stage, Field(description="Stage at which the record failed")]
+    topic: Annotated[str, Field(description="Topic of the record")]
+    partition: Annotated[int, Field(description="Partition of the record")]
+    offset: Annotated[int, Field(description="Offset of the record")]
+    timestamp: Annotated[str, Field(description="Timestamp of the record, RFC 3339 in UTC")]
     group: Annotated[str, Field(description="Consumer group that gave up")]
-    attempts: Annotated[int, Field(description="Attempts that were made")]
+    attempts: Annotated[int, Field(description="Number of attempts")]
     disposition: Annotated[
         Disposition,
-        Field(description="poison: the record's own fault; exhausted: an unknown error that outlived its retries"),
+        Field(description="poison: the record is at fault; exhausted: an unknown error persisted through all retries"),
     ]
-    first_failed_at: Annotated[str, Field(description="When the first attempt failed, RFC 3339 in UTC")]
-    last_failed_at: Annotated[str, Field(description="When the last attempt failed, RFC 3339 in UTC")]
-    replay_count: Annotated[int, Field(description="How often the record was put back on its topic")] = 0
+    first_failed_at: Annotated[str, Field(description="Time at which the first attempt failed, RFC 3339 in UTC")]
+    last_failed_at: Annotated[str, Field(description="Time at which the last attempt failed, RFC 3339 in UTC")]
+    replay_count: Annotated[int, Field(description="Number of times the record was redriven")] = 0
     omitted: Annotated[
         str,
         Field(
-            description="Only where the record was too large for the dead-letter topic: what is missing here; "
-            "the record itself lies where dlq-topic, dlq-partition and dlq-offset say"
+            description="What is missing here, if the record was too large for the dead-letter topic; "
+            "the whole record is at dlq-topic, dlq-partition and dlq-offset"
         ),
     ] = ""
 
@@ -88,8 +88,8 @@ class DeadLetter:
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes | None]]) -> DeadLetter | None:
         """Read the history of a dead letter; None when the headers hold no (whole) one."""
-        known = tuple(headers)
-        texts = {field.name: header_text(known, header_name(field.name)) for field in fields(cls)}
+        pairs = tuple(headers)
+        texts = {field.name: header_text(pairs, header_name(field.name)) for field in fields(cls)}
         held = {name: text for name, text in texts.items() if text is not None}
         if texts.keys() - held.keys() - OPTIONAL_FIELDS:
             return None

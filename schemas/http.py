@@ -1,15 +1,20 @@
-"""What travels over HTTP: the gateway's requests and answers, as the first service's clients know them."""
+"""Requests and responses of the HTTP gateway, compatible with the clients of the service before it."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import AssetId, Timestamp
+from schemas.reviewed import Word
+from schemas.tagged import READING_ORDER
 
 DEFAULT_THRESHOLD = 0.7
+# The category that answers what the image shows.
+FIRST_CATEGORY = READING_ORDER[0]
 SERVICE_NAME = "clip-tagging"
 
 Threshold = Annotated[
@@ -18,7 +23,8 @@ Threshold = Annotated[
         ge=0,
         le=1,
         allow_inf_nan=False,
-        description="Least confidence of a tag that is given; it is compared as it stands, never moved",
+        description="Minimum confidence of the tags in the response, applied as given; where it is not given, the best "
+        "object type that an event would carry is in the response too",
     ),
 ]
 
@@ -32,42 +38,51 @@ class _Answer(BaseModel):
 
 
 class TagRequest(_Request):
-    """One image to be tagged."""
+    """An image to tag."""
 
-    asset_id: AssetId
-    image_data: str = Field(min_length=1, description="The image file in base64, or a data: URI that holds it")
+    asset_id: AssetId | None = Field(
+        default=None, description="Id of the asset; without one the image is tagged and answered, never published"
+    )
+    image_data: str = Field(min_length=1, description="Image file in base64, or as a data: URI")
     confidence_threshold: Threshold = DEFAULT_THRESHOLD
+
+    @property
+    def stated_threshold(self) -> float | None:
+        """The threshold that the client gave, None if it gave none."""
+        return self.confidence_threshold if "confidence_threshold" in self.model_fields_set else None
 
 
 class GivenTag(_Answer):
-    """One thing that was seen."""
+    """A tag of the image."""
 
     tag: str = Field(description="Name of the tag in the taxonomy")
     category: str = Field(description="Category of the tag in the taxonomy")
     confidence: float = Field(ge=0, le=1, description="Probability that a person would agree")
-    source_model: str = Field(description="Who said so: a model, pixels or names")
-    processing_time_ms: int = Field(ge=0, description="Milliseconds from the image to its tags")
+    source_model: str = Field(description="Source of the tag: model name, pixels or names")
+    processing_time_ms: int = Field(ge=0, description="Milliseconds spent on tagging the image")
 
 
 class TagAnswer(_Answer):
-    """What was seen in the image."""
+    """The tags of the image."""
 
-    asset_id: str | None = Field(description="As the request gave it")
-    tags: tuple[GivenTag, ...] = Field(description="Highest confidence first; empty when nothing reaches the threshold")
-    processing_time_ms: int = Field(ge=0, description="Milliseconds from the whole request to this answer")
+    asset_id: str | None = Field(description="asset_id of the request; null if it had none")
+    tags: tuple[GivenTag, ...] = Field(
+        description="Tags by category in reading order, highest confidence first; empty if none qualifies"
+    )
+    processing_time_ms: int = Field(ge=0, description="Milliseconds from the complete request to this response")
     status: Literal["success"] = "success"
-    error_message: None = Field(default=None, description="null: there was no error")
+    error_message: None = Field(default=None, description="Always null: there was no error")
 
 
 class ErrorAnswer(_Answer):
-    """Why there is no other answer."""
+    """An error."""
 
     status: Literal["error"] = "error"
-    error_message: str = Field(description="One sentence that says what is wrong, and what to do")
+    error_message: str = Field(description="One sentence that says what is wrong and what to do")
 
 
 class HealthAnswer(_Answer):
-    """Whether images are tagged now."""
+    """Whether the service can tag images."""
 
     status: Literal["healthy", "unhealthy"]
     timestamp: Timestamp
@@ -75,18 +90,18 @@ class HealthAnswer(_Answer):
 
 
 class StoredTag(_Answer):
-    """A tag that holds now, a person's verdict before a model's."""
+    """A current tag of an asset; a person's verdict takes precedence over a model."""
 
     tag: str
     category: str
     confidence: float = Field(ge=0, le=1)
     source: Literal["model", "human"]
-    source_model: str | None = Field(description="The model, pixels or names; null for a person")
-    verdict: Literal["confirmed", "rejected", "added"] | None = Field(description="What a person said; null: nothing")
+    source_model: str | None = Field(description="Model name, pixels or names; null if a person added it")
+    verdict: Literal["confirmed", "rejected", "added"] | None = Field(description="Verdict of a person, or null")
 
 
 class AssetTags(_Answer):
-    """What the tables know of one asset."""
+    """A stored asset with its current tags."""
 
     asset_id: str
     bucket: str
@@ -97,23 +112,105 @@ class AssetTags(_Answer):
     taxonomy: str
     extracted_at: datetime
     tagged_at: datetime
-    tags: tuple[StoredTag, ...] = Field(description="Highest confidence first")
+    tags: tuple[StoredTag, ...] = Field(description="Current tags, by category in reading order")
 
 
 class FoundAsset(_Answer):
-    """An asset that a search found."""
+    """An asset that matches a search."""
 
     asset_id: str
-    confidence: float = Field(ge=0, le=1, description="Of its best tag that matched")
+    confidence: float = Field(
+        ge=0, le=1, description="Highest confidence of the tags that match, or of all where no tag was asked for"
+    )
     bucket: str
     object_key: str
     width: int
     height: int
-    tags: tuple[StoredTag, ...] = Field(description="Its surest tags, highest confidence first")
+    tags: tuple[StoredTag, ...] = Field(description="All tags of the asset, by category in reading order")
+    evidences: tuple[Literal["name", "tag", "looks"], ...] = Field(
+        default=(), description="What found it, most telling first; empty where only filters were given"
+    )
+    similarity: float | None = Field(
+        default=None, description="Cosine between its embedding and the question's; null where looks did not find it"
+    )
 
 
 class SearchAnswer(_Answer):
-    """One page of a search."""
+    """A page of search results."""
 
     assets: tuple[FoundAsset, ...]
-    next: str | None = Field(description="Give it as `after` for the next page; null: this was the last")
+    notes: tuple[str, ...] = Field(
+        default=(), description="Sentences on tags that the taxonomy does not have, with the nearest names"
+    )
+    next: str | None = Field(description="Pass as `after` to get the next page; null on the last page")
+
+
+class SaidVerdict(_Request):
+    """A person's word on one tag of an asset."""
+
+    asset_id: AssetId
+    tag: str = Field(min_length=1, max_length=128, description="Name of the tag")
+    word: Word = Field(description="confirmed, rejected, added, or withdrawn: what was said before no longer counts")
+    category: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        description="Category of the tag; without one, that in which the asset or the taxonomy has it",
+    )
+    new: bool = Field(default=False, description="Allow a tag that the taxonomy does not have")
+    event_id: UUID | None = Field(
+        default=None, description="Id of the event; send the same one again after an error, and it counts once"
+    )
+
+
+class VerdictRequest(_Request):
+    """What one person says, of one asset or of many."""
+
+    by: str = Field(min_length=1, max_length=128, description="Name of the person")
+    verdicts: tuple[SaidVerdict, ...] = Field(
+        min_length=1, max_length=1000, description="Words, in the order in which they were said"
+    )
+    wait_seconds: float = Field(
+        default=0, ge=0, le=10, allow_inf_nan=False, description="Longest wait for the tables to show them"
+    )
+
+
+class SavedVerdict(_Answer):
+    """A word that is saved: acknowledged by all in-sync replicas."""
+
+    event_id: UUID
+    asset_id: str
+    category: str
+    tag: str
+    word: Word
+    by: str
+    decided_at: Timestamp
+    replaced: Word | None = Field(description="What was said of the tag before; say it again, or withdrawn, to undo")
+    tags: tuple[StoredTag, ...] = Field(description="Tags of the asset after this word, highest confidence first")
+
+
+class VerdictAnswer(_Answer):
+    """All words of the request, saved."""
+
+    verdicts: tuple[SavedVerdict, ...]
+    stored: bool = Field(description="True if the tables show them already, which wait_seconds waits for")
+    status: Literal["success"] = "success"
+
+
+class HistoryEntry(_Answer):
+    """One word of a person."""
+
+    event_id: UUID
+    asset_id: str
+    category: str
+    tag: str
+    word: Word
+    by: str
+    decided_at: Timestamp
+
+
+class HistoryAnswer(_Answer):
+    """A page of what people said, newest first."""
+
+    verdicts: tuple[HistoryEntry, ...]
+    next: str | None = Field(description="Pass as `after` to get the next page; null on the last page")

@@ -31,8 +31,14 @@ def _variable_prefix(class_name: str) -> str:
     return next(
         (
             str(settings.model_config.get("env_prefix", ""))
-            for settings in BaseSettings.__subclasses__()
+            for settings in _subclasses(BaseSettings)
             if settings.__name__ == class_name
         ),
         "",
     )
+
+
+def _subclasses(parent: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from _subclasses(child)

@@ -24,7 +24,7 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Topic names under a prefix, so that several deployments can share a cluster."""
+    """Names of topics and groups under a prefix, so that several deployments can share a cluster."""
 
     prefix: str = ""
 
@@ -35,6 +35,18 @@ class Topics:
     @property
     def tagged(self) -> str:
         return f"{self.prefix}asset-tagged"
+
+    @property
+    def reviewed(self) -> str:
+        return f"{self.prefix}asset-reviewed"
+
+    @property
+    def tagger_group(self) -> str:
+        return f"{self.prefix}aegis-tagger"
+
+    @property
+    def sink_group(self) -> str:
+        return f"{self.prefix}aegis-sink"
 
     def specs(self, partitions: int = 12) -> tuple[TopicSpec, ...]:
         """Return all topics of the deployment, each source topic followed by its dead-letter topic."""
@@ -48,16 +60,23 @@ class Topics:
                 self.extracted,
                 partitions,
                 compacted,
-                "Textures taken out of archives; the corpus, replayable",
+                "Extracted textures; newest event of each asset kept, can be replayed",
             ),
             _dead_letters(self.extracted, partitions),
             TopicSpec(
                 self.tagged,
                 partitions,
                 compacted,
-                "What was seen in each texture; newest event per asset kept",
+                "Tags of each texture; newest event of each asset kept",
             ),
             _dead_letters(self.tagged, partitions),
+            TopicSpec(
+                self.reviewed,
+                partitions,
+                {**compacted, "cleanup.policy": "delete"},
+                "Verdicts of people on tags; every one kept for ever",
+            ),
+            _dead_letters(self.reviewed, partitions),
         )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
-from typing import TypeVar
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, TypeVar
 
-from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, from_json
 
-from schemas.base import MAX_ASSET_ID_CHARS, Event
+from schemas.base import NO_NUL, AssetId, Event
+from schemas.headers import RawHeaders, event_headers
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -17,6 +21,8 @@ MAX_EVENT_BYTES = 900_000
 MAX_HEADERS = 100
 MAX_HEADERS_BYTES = 65_536
 _MAX_REASON_CHARS = 600
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_ASSET_ID: Final = TypeAdapter[str](AssetId)
 
 
 class EventDecodeError(ValueError):
@@ -29,6 +35,20 @@ class MalformedEventError(EventDecodeError):
 
 class UnknownSchemaVersionError(EventDecodeError):
     """An event of a major version that this reader does not know."""
+
+
+class EventRecord(NamedTuple):
+    """The parts of the record that carries an event."""
+
+    key: bytes
+    value: bytes
+    headers: RawHeaders
+
+
+def event_record(event: Event, *, source: str, traceparent: str | None = None) -> EventRecord:
+    """Return the record that carries the event; for ``source`` and ``traceparent`` see :func:`event_headers`."""
+    headers = event_headers(event, source=source, traceparent=traceparent)
+    return EventRecord(event.asset_id.encode(), encode_event(event), headers)
 
 
 def encode_event(event: Event) -> bytes:
@@ -54,7 +74,7 @@ def decode_event(kind: type[EventT], value: bytes) -> EventT:
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        raise MalformedEventError(_explain(error)) from error
+        raise MalformedEventError(explain(error)) from error
 
 
 def check_headers(headers: Iterable[tuple[str, bytes | None]]) -> None:
@@ -72,21 +92,23 @@ def check_headers(headers: Iterable[tuple[str, bytes | None]]) -> None:
         )
 
 
-def removed_asset(key: bytes | None) -> str:
+def removed_asset(key: bytes | None, timestamp_ms: int) -> str:
     """Return the asset that a tombstone removes: its record's key.
 
     Raises:
-        MalformedEventError: the key is none that an asset can have.
+        MalformedEventError: the key is none that an asset can have, or the record's time is no date.
 
     """
     try:
-        asset_id = (key or b"").decode()
+        asset_id = _ASSET_ID.validate_python((key or b"").decode())
     except UnicodeDecodeError as error:
         raise MalformedEventError("the tombstone's key is not UTF-8, so it names no asset") from error
-    if not 0 < len(asset_id) <= MAX_ASSET_ID_CHARS:
-        raise MalformedEventError(
-            f"the tombstone's key has {len(asset_id)} characters, an asset_id has 1 to {MAX_ASSET_ID_CHARS}"
-        )
+    except ValidationError as error:
+        raise MalformedEventError(explain(error, "the tombstone's key, an asset_id")) from error
+    try:
+        datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise MalformedEventError(f"the tombstone's timestamp is no date: {timestamp_ms} ms since 1970") from error
     return asset_id
 
 
@@ -96,16 +118,52 @@ def _parse_object(value: bytes) -> dict[str, object]:
     try:
         fields = from_json(value)  # refuses nesting deeper than 200 levels by itself
     except ValueError as error:
-        raise MalformedEventError(f"the value is not JSON: {error}") from error
+        raise MalformedEventError(not_json(value, "the value", error)) from error
     if not isinstance(fields, dict):
         raise MalformedEventError(f"the value is a JSON {type(fields).__name__}, an event is a JSON object")
     return fields
 
 
-def _explain(error: ValidationError) -> str:
-    """Name the fields at fault without echoing their values, which may be large or private."""
-    problems = [
-        f"{'.'.join(str(part) for part in item['loc']) or 'event'}: {item['msg']}"
-        for item in error.errors(include_url=False, include_input=False, include_context=False)
+def not_json(value: bytes, what: str, error: ValueError) -> str:
+    """Return what is wrong with bytes that are no JSON; a lone surrogate is told by its field.
+
+    Half a character is no Unicode, so neither JSON in UTF-8 nor a table holds it.
+    """
+    name = None
+    if len(value) <= MAX_EVENT_BYTES and _SURROGATE.search(value):
+        with suppress(ValueError, RecursionError):
+            name = _surrogate_in(json.loads(value))
+    if name is not None:
+        shown = name[:80].encode(errors="replace").decode()
+        return f"{shown}: holds a lone surrogate, which is half a character: write it as UTF-8, or leave it out"
+    return f"{what} is not JSON: {error}"[:_MAX_REASON_CHARS]
+
+
+def _surrogate_in(value: object, name: str = "") -> str | None:
+    """Return the name of the first field that holds a lone surrogate."""
+    if isinstance(value, str):
+        return None if value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value) else name
+    fields = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    names = (_surrogate_in(item, f"{name}.{key}".lstrip(".")) for key, item in fields)
+    return next((found for found in names if found is not None), None)
+
+
+def explain(error: ValidationError, name: str = "event") -> str:
+    """Name each field at fault (``name`` where it has none) and its limit, without echoing values.
+
+    Those may be large or private.
+    """
+    return "; ".join(_problem(item, name) for item in error.errors(include_url=False, include_input=False))[
+        :_MAX_REASON_CHARS
     ]
-    return "; ".join(problems)[:_MAX_REASON_CHARS]
+
+
+def _problem(item: ErrorDetails, name: str) -> str:
+    field = ".".join(map(str, item["loc"]))
+    if item.get("ctx", {}).get("pattern") == NO_NUL:
+        return f"{field or name}: holds a NUL character, which no table can store"
+    message = item["msg"].removeprefix("Value error, ")
+    if not field and item["type"] == "value_error":
+        # Of a whole model, whose rule names the field by itself.
+        return message
+    return f"{field or name}: {message[:1].lower()}{message[1:]}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # A machine that is busy must not fail a property; CI looks longer.
@@ -14,6 +17,15 @@ settings.load_profile("default")
 
 # A shell's background jobs ignore Ctrl-C, and hand that on to every process they start; some tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Undo what a verb that ran in this process did to the logs: the next test may look at them."""
+    yield
+    structlog.reset_defaults()
+    logging.disable(logging.NOTSET)
+    logging.getLogger("aiokafka").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)

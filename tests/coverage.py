@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.figures import Figure, report
+from benchmarks.support.figures import Figure, report
 
 _TESTS = ("tests/unit/stream", "tests/unit/replay", "tests/integration/stream", "tests/integration/replay")
 _JSON = Path("build/coverage.json")

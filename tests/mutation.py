@@ -13,13 +13,13 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.figures import Figure, report
+from benchmarks.support.figures import Figure, report
 
-MUTATED = ("consumer/stream/ledger.py", "consumer/stream/faults.py", "consumer/services/faults.py")
+MUTATED = ("consumer/stream/partitions/ledger.py", "consumer/stream/failures/faults.py", "consumer/services/faults.py")
 TESTS = (
     "tests/unit/stream/test_ledger.py",
     "tests/unit/stream/test_faults.py",
-    "tests/unit/stream/test_deadline.py",
+    "tests/unit/concurrency/test_deadline.py",
     "tests/unit/services/test_faults.py",
 )
 _FOLDER = Path("build/mutation")

@@ -1,1 +1,4 @@
-"""The programs that `python -m benchmarks` measures against each other, each a process of its own."""
+"""The programs that `python -m benchmarks` compares, each a process of its own.
+
+A peer imports its own libraries, and of the project what it measures.
+"""

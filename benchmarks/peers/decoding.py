@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.peers.turns import serve
-from consumer.tagging.decode import ImageLimits, decode
-from consumer.tagging.preprocess import PreprocessSpec, prepare
+from consumer.imaging.decode import decode
+from consumer.imaging.picture import ImageLimits
+from consumer.tagging.images.preprocess import PreprocessSpec, prepare
 
 SIZE = 224
 GROUND = (128, 128, 128)

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.peers.turns import serve
-from consumer.tagging.bundle import load_bundle
+from consumer.imaging.decode import decode
+from consumer.imaging.picture import ImageLimits
+from consumer.tagging.bundle.bundle import load_bundle
 from consumer.tagging.cpus import available_cpus
-from consumer.tagging.decode import ImageLimits, decode
-from consumer.tagging.embed import open_embedder
-from consumer.tagging.preprocess import PreprocessSpec, prepare
+from consumer.tagging.images.preprocess import PreprocessSpec, prepare
+from consumer.tagging.inference.embed import open_embedder
 
 BATCH = 8
 

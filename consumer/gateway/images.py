@@ -8,25 +8,22 @@ from collections.abc import Mapping
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
 
+from consumer.gateway.bodies import json_of
 from consumer.gateway.refusals import RefusedError
 from schemas.base import AssetId
-from schemas.http import DEFAULT_THRESHOLD, TagRequest, Threshold
+from schemas.http import TagRequest, Threshold
+from schemas.wire import explain
 
-_ASSET_ID: Final = TypeAdapter[str](AssetId)
+_ASSET_ID: Final = TypeAdapter[str | None](AssetId | None)
 _THRESHOLD: Final = TypeAdapter[float](Threshold)
-_SHOWN: Final = 300
 
 
 def parse_tag_request(body: bytes) -> tuple[TagRequest, bytes]:
     """Return the request and its image; raises RefusedError for what is not one."""
-    try:
-        fields = from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise RefusedError(422, f"the body is not JSON: {error}"[:_SHOWN]) from error
+    fields = json_of(body)
     if not isinstance(fields, dict):
-        raise RefusedError(422, "the body is not a JSON object with asset_id and image_data")
+        raise RefusedError(422, "the body is not a JSON object with image_data")
     try:
         request = TagRequest.model_validate(fields)
     except ValidationError as error:
@@ -34,12 +31,12 @@ def parse_tag_request(body: bytes) -> tuple[TagRequest, bytes]:
     return request, image_bytes(request.image_data)
 
 
-def parse_form_fields(asset_id: str | None, threshold: str | None) -> tuple[str, float]:
+def parse_form_fields(asset_id: str | None, threshold: str | None) -> tuple[str | None, float | None]:
     """Return the texts of a form as what they stand for; raises RefusedError."""
     problems: dict[str, ValidationError] = {}
-    found_id, found_threshold = "", DEFAULT_THRESHOLD
+    found_threshold: float | None = None
     try:
-        found_id = _ASSET_ID.validate_python(asset_id)
+        _ASSET_ID.validate_python(asset_id)
     except ValidationError as error:
         problems["asset_id"] = error
     if threshold is not None:
@@ -49,7 +46,7 @@ def parse_form_fields(asset_id: str | None, threshold: str | None) -> tuple[str,
             problems["confidence_threshold"] = error
     if problems:
         raise RefusedError(422, "; ".join(explain(error, name) for name, error in problems.items()))
-    return found_id, found_threshold
+    return asset_id, found_threshold
 
 
 def image_bytes(text: str) -> bytes:
@@ -67,15 +64,6 @@ def image_bytes(text: str) -> bytes:
     if not data:
         raise RefusedError(422, "image_data is empty")
     return data
-
-
-def explain(error: ValidationError, name: str = "") -> str:
-    """Name the fields at fault without echoing their values, which may be large or private."""
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or name}: {item['msg'][:1].lower()}{item['msg'][1:]}"
-        for item in problems
-    )[:_SHOWN]
 
 
 _SIGNATURES: Final[Mapping[bytes, tuple[str, str]]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -34,22 +33,6 @@ def full(sentence: str, status: int = 429) -> RefusedError:
 def away(sentence: str, seconds: int = 5) -> RefusedError:
     """Return the refusal of a request that needs something which is not there now."""
     return RefusedError(503, sentence, {"Retry-After": str(seconds)})
-
-
-async def on_refusal(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RefusedError)
-    return error.response()
-
-
-async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer what the router refuses in the words of the contract."""
-    assert isinstance(error, HTTPException)
-    sentences = {
-        404: f"there is no {request.url.path}: see /docs",
-        405: f"{request.url.path} takes no {request.method}: see /docs",
-    }
-    sentence = sentences.get(error.status_code, str(error.detail))
-    return RefusedError(error.status_code, sentence, error.headers).response()
 
 
 async def on_defect(_: Request, __: Exception) -> Response:

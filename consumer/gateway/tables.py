@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import QueryParams
 
-from consumer.gateway.images import explain
 from consumer.gateway.refusals import RefusedError, away
+from consumer.searching.finder import Finder, Found, LikeUnknownError
+from consumer.searching.finder import Question as Asked
+from consumer.searching.meaning import unknown_tags
 from consumer.storage.errors import DatabaseError, RowRejectedError
-from consumer.storage.reads import CurrentTag, Match, Page, TagQuery, TagReader
+from consumer.storage.tables.reads import CurrentTag, Match, Page, TagQuery, TagReader
+from consumer.storage.tables.search.filters import Said, SearchFilter
+from schemas.base import MAX_INTEGER
 from schemas.http import AssetTags, FoundAsset, SearchAnswer, StoredTag
+from schemas.wire import explain
 
+# More than any ranking is deep.
+_OFFSET_DIGITS = 6
 _NO_DATABASE = "this gateway has no database to search: set AEGIS_PG_DSN"
 
 
@@ -23,24 +30,33 @@ class _Question(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    q: str | None = Field(default=None, max_length=400)
+    like: str | None = Field(default=None, max_length=512)
     tag: tuple[str, ...] = Field(default=(), max_length=16)
     category: str | None = None
     text: str | None = None
     min_confidence: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False)
+    folder: str | None = None
+    game: str | None = None
+    min_side: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
+    max_side: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
+    said: Said | None = None
+    model: str | None = None
     limit: int = Field(default=20, ge=1, le=1000)
     after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """``reader`` None: no database is set."""
+    """``reader`` and ``finder`` None: no database is set."""
 
     reader: TagReader | None
+    finder: Finder | None = None
 
     async def asset(self, asset_id: str) -> AssetTags:
         """Return what is known of an asset; raises RefusedError."""
-        with _database_refusals():
-            detail = await self._open().asset(asset_id)
+        with database_refusals():
+            detail = await self.open().asset(asset_id)
         if detail is None:
             raise RefusedError(404, "no such asset is stored: it was not tagged yet, or was removed")
         fields = detail.fields
@@ -59,29 +75,67 @@ class Tables:
 
     async def search(self, parameters: QueryParams) -> SearchAnswer:
         """Return one page; raises RefusedError."""
-        query = _query(parameters)
-        with _database_refusals():
-            matches = await self._open().search(query)
+        question = _question(parameters)
+        if question.q or question.like:
+            return await self._find(question)
+        query = _query(question)
+        with database_refusals():
+            matches = await self.open().search(query)
         last = matches[-1].page if len(matches) == query.limit else None
         return SearchAnswer(
-            assets=tuple(_found(match) for match in matches),
+            assets=tuple(_asset_of(match) for match in matches),
+            notes=unknown_tags(question.tag, None if self.finder is None else self.finder.vocabulary),
             next=None if last is None else f"{last.confidence!r}:{last.asset_id}",
         )
 
-    def _open(self) -> TagReader:
+    async def _find(self, question: _Question) -> SearchAnswer:
+        if self.finder is None:
+            raise RefusedError(501, _NO_DATABASE)
+        offset = _offset(question.after)
+        where = replace(_filter(question), tags=question.tag, category=question.category)
+        asked = Asked(question.q or "", question.like, where, question.limit, offset)
+        try:
+            with database_refusals():
+                findings = await self.finder(asked)
+        except LikeUnknownError as error:
+            raise RefusedError(404, str(error)) from error
+        return SearchAnswer(
+            assets=tuple(map(_asset_found, findings.found)),
+            notes=findings.notes,
+            next=str(offset + question.limit) if findings.more else None,
+        )
+
+    def open(self) -> TagReader:
+        """Return the reader; raises RefusedError where no database is set."""
         if self.reader is None:
             raise RefusedError(501, _NO_DATABASE)
         return self.reader
 
 
-def _query(parameters: QueryParams) -> TagQuery:
+def _question(parameters: QueryParams) -> _Question:
     given = {name: parameters[name] for name in parameters if name != "tag"}
     try:
-        question = _Question.model_validate({**given, "tag": tuple(parameters.getlist("tag"))})
+        return _Question.model_validate({**given, "tag": tuple(parameters.getlist("tag"))})
     except ValidationError as error:
         raise RefusedError(422, explain(error)) from error
-    if not (question.tag or question.category or question.text):
-        raise RefusedError(422, "say what to look for: tag, category or text")
+
+
+def _filter(question: _Question) -> SearchFilter:
+    return SearchFilter(
+        min_confidence=question.min_confidence,
+        folder=question.folder,
+        game=question.game,
+        min_side=question.min_side,
+        max_side=question.max_side,
+        said=question.said,
+        model=question.model,
+    )
+
+
+def _query(question: _Question) -> TagQuery:
+    where = _filter(question)
+    if not (question.tag or question.category or question.text) and where.is_empty:
+        raise RefusedError(422, "say what to look for: q, like, tag, category, text, or another filter (see /docs)")
     return TagQuery(
         question.tag,
         question.category,
@@ -89,7 +143,16 @@ def _query(parameters: QueryParams) -> TagQuery:
         question.text,
         question.limit,
         _page(question.after),
+        where,
     )
+
+
+def _offset(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not text.isascii() or not text.isdigit() or len(text) > _OFFSET_DIGITS:
+        raise RefusedError(422, "after is not a page: copy it from next of the answer before")
+    return int(text)
 
 
 def _page(text: str | None) -> Page | None:
@@ -106,7 +169,8 @@ def _page(text: str | None) -> Page | None:
 
 
 @contextmanager
-def _database_refusals() -> Iterator[None]:
+def database_refusals() -> Iterator[None]:
+    """Raise RefusedError in place of the database's errors."""
     try:
         yield
     except RowRejectedError as error:
@@ -115,7 +179,7 @@ def _database_refusals() -> Iterator[None]:
         raise away("the database does not answer: send it again in a moment") from error
 
 
-def _found(match: Match) -> FoundAsset:
+def _asset_of(match: Match) -> FoundAsset:
     asset = match.asset
     return FoundAsset(
         asset_id=asset.asset_id,
@@ -125,6 +189,21 @@ def _found(match: Match) -> FoundAsset:
         width=asset.width,
         height=asset.height,
         tags=tuple(_stored(tag) for tag in asset.tags),
+    )
+
+
+def _asset_found(found: Found) -> FoundAsset:
+    asset = found.asset
+    return FoundAsset(
+        asset_id=asset.asset_id,
+        confidence=max((tag.confidence for tag in asset.tags), default=0.0),
+        bucket=asset.bucket,
+        object_key=asset.object_key,
+        width=asset.width,
+        height=asset.height,
+        tags=tuple(_stored(tag) for tag in asset.tags),
+        evidences=found.evidences,
+        similarity=None if found.similarity is None else round(found.similarity, 6),
     )
 
 

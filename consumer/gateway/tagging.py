@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from consumer.gateway.refusals import RefusedError, away
-from consumer.services.tagging_result import TaggingResult
-from consumer.tagging.compute import ComputeClosedError
-from consumer.tagging.errors import ImageRejectedError, Rejection
+from consumer.imaging.errors import ImageRejectedError, Rejection
+from consumer.tagging.inference.compute import ComputeClosedError
 from consumer.tagging.pipeline import TaggingPipeline
+from consumer.tagging.tagging_result import TaggingResult
 from consumer.telemetry.metrics import Metrics
-from schemas import Embedding, TimingsMs
-from schemas.http import GivenTag, TagAnswer
+from consumer.tracing.spans import step
+from schemas import Embedding, Stage, Tag, TimingsMs
+from schemas.http import DEFAULT_THRESHOLD, FIRST_CATEGORY, GivenTag, TagAnswer
+from schemas.tagged import in_reading_order
 
 _STATUS = {Rejection.TOO_MANY_BYTES: 413, Rejection.TOO_MANY_PIXELS: 413, Rejection.FORMAT_NOT_ALLOWED: 415}
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What a client wants to be tagged; ``received_at`` is of :func:`time.perf_counter`."""
+    """What a client wants to be tagged; ``received_at`` is of :func:`time.perf_counter`.
 
-    asset_id: str
+    ``asset_id`` None: the client gave none, so its tags are those of no asset. ``threshold`` None: the client named
+    none, and gets what is worth giving.
+    """
+
+    asset_id: str | None
     data: bytes
-    threshold: float
+    threshold: float | None
     received_at: float
 
 
 class Announcer(Protocol):
     """Tells the world of what was tagged."""
 
-    async def announce(self, image: Image, tagged: TaggingResult, /) -> None: ...
+    async def announce(self, asset_id: str, image: bytes, tagged: TaggingResult, /) -> None: ...
 
 
 class ImageTagger:
@@ -67,17 +74,22 @@ class ImageTagger:
             raise away(f"the image was not tagged within {self._timeout_seconds:g} s: send it again", 1) from error
         except ComputeClosedError as error:
             raise away("the service is shutting down: send it again", 1) from error
-        if self._announcer is not None and tagged is not None:
-            await self._announcer.announce(image, tagged)
+        if self._announcer is not None and tagged is not None and image.asset_id is not None:
+            await self._announcer.announce(image.asset_id, image.data, tagged)
         return answer
 
     async def _tag(self, image: Image) -> tuple[TagAnswer, TaggingResult | None]:
         wait_ms = _since_ms(image.received_at)
         started = time.perf_counter()
-        prepared = await self._pipeline.prepare(image.data)
-        embedded = await self._pipeline.embed(prepared)
+        with step(Stage.DECODE_IMAGE):
+            prepared = await self._pipeline.prepare(image.data)
+        with step(Stage.EMBED):
+            embedded = await self._pipeline.embed(prepared)
         names = (image.asset_id,)
-        scored = await self._pipeline.score_together(embedded.vector, prepared.facts, names, threshold=image.threshold)
+        with step(Stage.SCORE):
+            scored = await self._pipeline.score_together(
+                embedded.vector, prepared.facts, names, threshold=image.threshold
+            )
         timings_ms = TimingsMs(
             wait=round(wait_ms, 3),
             decode=round(prepared.decode_ms, 3),
@@ -93,20 +105,29 @@ class ImageTagger:
                 source_model=tag.source_model,
                 processing_time_ms=round(_since_ms(started)),
             )
-            for tag in scored.tags
+            for tag in in_reading_order(_worth_giving(scored.tags) if image.threshold is None else scored.tags)
         )
         answer = TagAnswer(asset_id=image.asset_id, tags=tags, processing_time_ms=round(_since_ms(image.received_at)))
         if self._announcer is None:
             return answer, None
-        # Events have the thresholds of the taxonomy, whatever this client asked for.
-        emitted = await self._pipeline.score_together(embedded.vector, prepared.facts, names)
+        # Events follow the rules of the taxonomy, whatever this client asked for.
+        emitted = scored
+        if image.threshold is not None:
+            emitted = await self._pipeline.score_together(embedded.vector, prepared.facts, names)
         return answer, TaggingResult(
             info=prepared.facts.info,
             tags=emitted.tags,
+            candidates=emitted.candidates,
             pixel_evidence=prepared.facts.evidence,
             embedding=Embedding.from_array(embedded.vector),
             timings_ms=timings_ms,
         )
+
+
+def _worth_giving(published: Sequence[Tag]) -> list[Tag]:
+    """Return, of the tags that an event carries, the sure ones, and the best of what the image shows if any is."""
+    best = next((tag for tag in published if tag.category == FIRST_CATEGORY), None)
+    return [tag for tag in published if tag.confidence >= DEFAULT_THRESHOLD or tag is best]
 
 
 def _since_ms(started: float) -> float:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from consumer.imaging.errors import ImageRejectedError
 from consumer.services.tagger import names_of
 from consumer.storage.errors import ObjectForbiddenError, ObjectMissingError, ObjectTooLargeError
-from consumer.storage.lookups import SampledAsset
 from consumer.storage.objects import ObjectStore
-from consumer.tagging.changes import Change
-from consumer.tagging.errors import ImageRejectedError
+from consumer.storage.tables.lookups import SampledAsset
 from consumer.tagging.pipeline import TaggingPipeline
+from consumer.tagging.scoring.changes import Change
 
 _AT_ONCE: Final = 16
 # What is wrong with one object, and would be for a tagger, too; an outage is none of these.
@@ -64,7 +64,7 @@ class Comparer:
             StoreUnavailableError: the object store does not answer.
 
         """
-        found = Comparison()
+        comparison = Comparison()
         largest: list[tuple[float, str, Change, bytes]] = []
         waiting = iter(sample)
 
@@ -73,9 +73,9 @@ class Comparer:
                 try:
                     change, data = await self._one(asset)
                 except _UNREADABLE as error:
-                    found.unreadable.append(f"{asset.asset_id}: {error}")
+                    comparison.unreadable.append(f"{asset.asset_id}: {error}")
                 else:
-                    found.changes.append(change)
+                    comparison.changes.append(change)
                     if change.is_one:
                         heapq.heappush(largest, (change.size, change.asset_id, change, data))
                     if len(largest) > self._kept:
@@ -89,8 +89,8 @@ class Comparer:
         except ExceptionGroup as failures:
             # Of an outage each of them tells the same.
             raise failures.exceptions[0] from failures
-        found.largest = [(change, data) for *_, change, data in sorted(largest, reverse=True)]
-        return found
+        comparison.largest = [(change, data) for *_, change, data in sorted(largest, reverse=True)]
+        return comparison
 
     async def _one(self, asset: SampledAsset) -> tuple[Change, bytes]:
         data = await self._store.get(asset.bucket, asset.object_key, max_bytes=self._max_bytes)

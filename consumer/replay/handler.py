@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from consumer.kafka.records import Publication, SourceRecord
 from consumer.replay.pace import Pace
-from consumer.replay.selection import Selection
-from consumer.replay.since import ChangedSince
-from consumer.stream.records import Handler, Publication, SourceRecord
+from consumer.replay.selecting.changed_keys import ChangedSince
+from consumer.replay.selecting.selection import Selection
+from consumer.stream.handler import Handler
 
 
 class ReplayingHandler:

@@ -11,8 +11,8 @@ from typing import Protocol
 import structlog
 from aiokafka.errors import KafkaError
 
-from consumer.stream.plan import Plan
-from consumer.stream.planned import PlannedGroup
+from consumer.replay.plans.plan import Plan
+from consumer.replay.plans.planned_group import PlannedGroup
 
 _log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 0.5

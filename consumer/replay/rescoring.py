@@ -17,9 +17,9 @@ import msgspec
 import numpy as np
 from msgspec import Raw, Struct
 
-from consumer.tagging.bundle import Bundle
-from consumer.tagging.names import AssetNames
-from consumer.tagging.scoring import NO_NAMES, Scorer
+from consumer.tagging.bundle.bundle import Bundle
+from consumer.tagging.bundle.name_patterns import AssetNames
+from consumer.tagging.scoring.scorer import NO_NAMES, Scorer
 from schemas import format_rfc3339, tagged_event_id, utc_now
 
 _NUMBER: Final = np.dtype("<f2")
@@ -36,6 +36,7 @@ class _Embedding(Struct, gc=False):
 class _Source(Struct, gc=False):
     name: str | None = None
     container_path: str | None = None
+    usage: str | None = None
 
 
 class _Needed(Struct):
@@ -103,24 +104,28 @@ class Rescorer:
         started = time.perf_counter()
         needed = [item.needed for item in items]
         embeddings = np.frombuffer(b"".join([one.embedding.data for one in needed]), _NUMBER).reshape(-1, self._dim)
-        found = self._scorer.score_rows(
+        scored = self._scorer.score_rows(
             embeddings, [one.pixel_evidence for one in needed], [self._names(one) for one in needed]
         )
         score_ms = round((time.perf_counter() - started) * 1000 / len(items), 3)
         occurred_at = format_rfc3339(utc_now())
         timings_ms = Raw(_encode({"wait": 0, "fetch": 0, "decode": 0, "embed": 0, "score": score_ms}))
         rescored = []
-        for (fields, one), tags in zip(items, found, strict=True):
+        for (fields, one), row in zip(items, scored, strict=True):
             event_id = str(tagged_event_id(one.extracted_event_id, self._model_digest, self._taxonomy_digest))
             event: dict[str, Any] = {
                 **fields,
                 "event_id": event_id,
                 "occurred_at": occurred_at,
-                "tags": tags,
+                "tags": row.tags,
                 "model": self._calibrated(bytes(fields["model"])),
                 "taxonomy": self._taxonomy,
                 "timings_ms": timings_ms,
             }
+            # Those of another vocabulary or calibration are no candidates of this one.
+            event.pop("candidates", None)
+            if row.candidates is not None:
+                event["candidates"] = row.candidates
             # Last, so that kcat shows the tags first.
             event["embedding"] = event.pop("embedding")
             rescored.append(Rescored(event_id, occurred_at, _encode(event)))
@@ -134,4 +139,4 @@ class Rescorer:
         if not self._use_names:
             return NO_NAMES
         source = event.source or _Source()
-        return AssetNames.of((source.name, source.container_path, event.asset_id))
+        return AssetNames.of((source.name, source.container_path, event.asset_id, source.usage))

@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from consumer.replay.newest import Keys
-from consumer.replay.progress import GroupRun, OnProgress, OnRead
+from consumer.kafka.clients import make_consumer, make_producer
+from consumer.kafka.closing import close_consumer
+from consumer.kafka.publisher import Publisher
+from consumer.replay.overture import Overture
+from consumer.replay.plans.plan import Start
+from consumer.replay.progress import OnProgress, OnRead
 from consumer.replay.rescoring import Rescorer
 from consumer.replay.retag_loop import EVENT_SOURCE, RetagLoop, RetagWork
-from consumer.replay.since import ChangedSince
-from consumer.replay.tagged_selection import TaggedCounts, Vocabulary, select_tagged
+from consumer.replay.selecting.newest import Keys
+from consumer.replay.selecting.tagged_selection import TaggedCounts, Vocabulary, select_tagged
 from consumer.settings import EngineSettings, ModelSettings
-from consumer.stream.clients import make_consumer, make_producer
-from consumer.stream.closing import close_consumer
-from consumer.stream.plan import Start
-from consumer.stream.planned import PlannedConsumer, PlannedGroup
-from consumer.stream.publisher import Publisher
-from consumer.stream.reading import TopicReader
-from consumer.tagging.bundle import Bundle
+from consumer.tagging.bundle.bundle import Bundle
 from schemas import header_text
 from schemas.connections import KafkaConnection, TopicSettings
 
@@ -80,22 +78,23 @@ async def run_retag(
     taxonomy_digest = request.bundle.taxonomy_ref(names=use_names).digest
     vocabulary = Vocabulary(request.bundle.digest, taxonomy_digest, always=source != target)
     async with AsyncExitStack() as opened:
-        group = await opened.enter_async_context(PlannedGroup(kafka, request.group, source))
-        plan = await group.plan(Start(), request.purpose(taxonomy_digest), lambda: make_consumer(kafka, stream))
-        async with TopicReader(kafka, source) as reader:
-            selection = await select_tagged(reader, plan, vocabulary, on_read)
-        run = GroupRun(group, plan, selection, on_progress)
+        purpose = request.purpose(taxonomy_digest)
+        overture = await opened.enter_async_context(Overture.of(kafka, stream, Start(), purpose))
+        selection = await overture.selected(partial(select_tagged, vocabulary=vocabulary, on_read=on_read))
+        run = overture.run(selection, on_progress)
         if await run.is_done():
             return RetagReport(selection.counts, complete=True, image_keys=selection.image_keys)
-        changed = await opened.enter_async_context(ChangedSince(kafka, source, plan, _is_ours))
+        changed = await opened.enter_async_context(overture.changed_since(_is_ours))
         publisher = Publisher(
             lambda: make_producer(kafka, stream.client_id, max_batch_bytes=_BATCH_BYTES), stream.publish_timeout_seconds
         )
         opened.push_async_callback(publisher.stop)
-        consumer = make_consumer(kafka, stream, partial(PlannedConsumer, plan=plan))
+        consumer = make_consumer(kafka, stream)
         opened.push_async_callback(close_consumer, consumer, _CLOSE_SECONDS)
         await consumer.start()
-        work = RetagWork(plan, selection, changed, Rescorer(request.bundle, use_names=use_names), source, target)
+        work = RetagWork(
+            overture.plan, selection, changed, Rescorer(request.bundle, use_names=use_names), source, target
+        )
         loop = RetagLoop(work, consumer, publisher)
         async with run.watched(stop, lambda: loop.trouble) as ended:
             await loop.run(ended)

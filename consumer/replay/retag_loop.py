@@ -12,22 +12,23 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from consumer.concurrency.backoff import Backoff
+from consumer.kafka.errors import FATAL_ERRORS, TOO_LARGE_ERRORS
+from consumer.kafka.publisher import Publisher
+from consumer.kafka.records import Publication
+from consumer.replay.plans.commit_plan import PlannedCommits
+from consumer.replay.plans.plan import Plan
 from consumer.replay.rescoring import Rescored, Rescorer, Scorable, UnusableEventError
-from consumer.replay.since import ChangedSince
-from consumer.replay.tagged_selection import TaggedSelection
-from consumer.stream.faults import TOO_LARGE_ERRORS
-from consumer.stream.plan import Plan
-from consumer.stream.publisher import Publisher
-from consumer.stream.records import Publication
-from consumer.stream.retry import Backoff
-from consumer.stream.session import FATAL_ERRORS
+from consumer.replay.selecting.changed_keys import ChangedSince
+from consumer.replay.selecting.tagged_selection import TaggedSelection
 from schemas import AssetTagged, header_text
-from schemas.headers import child_traceparent
+from schemas.headers import cloudevent_headers
 
 _log = structlog.get_logger(__name__)
 EVENT_SOURCE: Final = "/aegis/retag"
 _BATCH_RECORDS: Final = 1000
 _POLL_MS: Final = 250
+_COMMIT_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ class RetagLoop:
     backoff: Backoff = field(default_factory=Backoff)
     retagged: int = 0
     trouble: str | None = None
+    # The next offsets to read of what is written and not committed yet.
+    _written: dict[TopicPartition, int] = field(default_factory=dict)
+    _commits: PlannedCommits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._commits = PlannedCommits(self.consumer, self.work.plan)
 
     async def run(self, ended: asyncio.Event) -> None:
         """Work until ``ended`` is set."""
@@ -69,10 +76,13 @@ class RetagLoop:
                 await self._pause(error, 1)
                 continue
             if batches:
-                await self._work(batches, ended)
+                if not await self._work(batches, ended):
+                    return
                 self._rest_at_the_end(batches)
+            await self._commit()
 
-    async def _work(self, batches: dict[TopicPartition, list[Any]], ended: asyncio.Event) -> None:
+    async def _work(self, batches: dict[TopicPartition, list[Any]], ended: asyncio.Event) -> bool:
+        """Write what is new for these records; False when ended before all was acknowledged."""
         wanted = [
             (record, item)
             for place, records in batches.items()
@@ -82,11 +92,21 @@ class RetagLoop:
         rescored = self.work.rescorer.rescore([item for _, item in wanted])
         results = [self._result(record, event) for (record, _), event in zip(wanted, rescored, strict=True)]
         if not await self._write(results, ended):
-            return
+            return False
         self.retagged += len(rescored)
-        # A rebalance meanwhile, or brokers that are away: whoever owns the partitions then does them again.
-        with suppress(KafkaError, IllegalStateError):
-            await self.consumer.commit({place: records[-1].offset + 1 for place, records in batches.items()})
+        self._written |= {place: records[-1].offset + 1 for place, records in batches.items()}
+        return True
+
+    async def _commit(self) -> None:
+        """Commit what is written; brokers that do not answer are asked again after the next batch."""
+        ours = self.consumer.assignment()
+        # What a rebalance took away its new owner does again.
+        self._written = {place: offset for place, offset in self._written.items() if place in ours}
+        with suppress(KafkaError, IllegalStateError, TimeoutError):
+            async with asyncio.timeout(_COMMIT_SECONDS):
+                await self._commits.commit(self._written)
+                self._written.clear()
+                await self._commits.commit_ends(lambda place: place in ours)
 
     def _wanted(self, partition: int, record: Any) -> Scorable | None:
         if not self.work.selection.holds(partition, record.offset) or self.work.changed.holds(record.key):
@@ -116,21 +136,15 @@ class RetagLoop:
     def _result(self, record: Any, event: Rescored) -> Publication:
         # Its successor lies where the event lies itself, whoever put it there.
         partition = record.partition if self.work.target == self.work.source else None
-        return Publication(self.work.target, record.key, event.value, self._headers(record, event), partition=partition)
-
-    def _headers(self, record: Any, event: Rescored) -> tuple[tuple[str, bytes], ...]:
-        """Return the headers of the event that it came from, with what is different now."""
-        trace = child_traceparent(header_text(record.headers, "traceparent"))
-        return (
-            ("ce_specversion", b"1.0"),
-            ("ce_id", event.event_id.encode()),
-            ("ce_type", AssetTagged.CE_TYPE.encode()),
-            ("ce_source", EVENT_SOURCE.encode()),
-            ("ce_time", event.occurred_at.encode()),
-            ("ce_subject", record.key),
-            ("content-type", b"application/json"),
-            ("traceparent", trace.encode()),
+        headers = cloudevent_headers(
+            AssetTagged,
+            event_id=event.event_id,
+            source=EVENT_SOURCE,
+            time=event.occurred_at,
+            subject=record.key,
+            traceparent=header_text(record.headers, "traceparent"),
         )
+        return Publication(self.work.target, record.key, event.value, headers, partition=partition)
 
     def _rest_at_the_end(self, batches: Mapping[TopicPartition, Sequence[Any]]) -> None:
         """Read no further than the plan says: behind it lies what we write ourselves."""

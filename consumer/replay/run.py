@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from consumer.replay.filters import AssetFilter, MadeBy, Question
+from consumer.imaging.picture import ImageLimits
+from consumer.kafka.clients import make_consumer, make_producer
+from consumer.kafka.publisher import Publisher
+from consumer.kafka.topic_reader import TopicReader
 from consumer.replay.handler import ReplayingHandler
+from consumer.replay.overture import Overture
 from consumer.replay.pace import Pace, in_flight_at
-from consumer.replay.progress import GroupRun, OnProgress, OnRead
-from consumer.replay.selection import Counts, select
-from consumer.replay.since import ChangedSince
+from consumer.replay.plans.commit_plan import PlannedCommits
+from consumer.replay.plans.plan import PlanError, Start
+from consumer.replay.plans.planned_group import PlannedGroup
+from consumer.replay.progress import OnProgress, OnRead
+from consumer.replay.selecting.filters import AssetFilter, MadeBy, Question
+from consumer.replay.selecting.selection import Counts, select
 from consumer.services.faults import tagger_faults
 from consumer.services.model import load_bundle_of, open_pipeline
 from consumer.services.reuse import open_reuse
-from consumer.services.tagger_process import make_handler
+from consumer.services.tagger import make_handler
 from consumer.settings import EngineSettings, ModelSettings, TaggerSettings
 from consumer.storage.objects import ObjectStore
-from consumer.storage.reads import TagReader
-from consumer.stream.clients import make_consumer, make_producer
+from consumer.storage.tables.reads import TagReader
 from consumer.stream.engine import StreamEngine
-from consumer.stream.plan import PlanError, Start
-from consumer.stream.planned import PlannedConsumer, PlannedGroup
-from consumer.stream.publisher import Publisher
-from consumer.stream.reading import TopicReader
 from consumer.stream.settings import StreamSettings
-from consumer.tagging.bundle import Bundle
-from consumer.tagging.decode import ImageLimits
+from consumer.tagging.bundle.bundle import Bundle
 from consumer.telemetry.metrics import Metrics
 from schemas.connections import DatabaseConnection, KafkaConnection, ObjectStoreConnection, TopicSettings
+from schemas.files.secret_files import is_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +116,18 @@ async def run_replay(
     bundle = await request.model(model)
     by = made_by(bundle, model)
     async with AsyncExitStack() as opened:
-        group = await opened.enter_async_context(PlannedGroup(kafka, stream.group, stream.topic))
-        plan = await group.plan(request.start, request.purpose(bundle, by), lambda: make_consumer(kafka, stream))
-        if plan.is_done((await group.state()).committed):
+        purpose = request.purpose(bundle, by)
+        overture = await opened.enter_async_context(Overture.of(kafka, stream, request.start, purpose))
+        if await overture.is_done():
             return ReplayReport(Counts(), complete=True, nothing_left=True)
-        async with _question(request, by) as question, TopicReader(kafka, stream.topic) as reader:
-            selection = await select(reader, plan, question, on_read)
-        changed = await opened.enter_async_context(ChangedSince(kafka, stream.topic, plan))
+        async with _question(request, by) as question:
+            selection = await overture.selected(partial(select, question=question, on_read=on_read))
+        changed = await opened.enter_async_context(overture.changed_since())
         metrics = Metrics()
         limits = ImageLimits(max_bytes=tagger.max_object_bytes, max_pixels=tagger.max_pixels)
         pipeline = await open_pipeline(model, limits, metrics, bundle)
         opened.push_async_callback(pipeline.close)
-        store = ObjectStore(store_connection)
+        store = ObjectStore(store_connection, readable_prefix=tagger.readable_prefix)
         opened.callback(store.close)
         reuse = await opened.enter_async_context(open_reuse(tagger, pipeline.model, metrics))
         output_topic = request.output_topic or topics.tagged
@@ -136,11 +137,12 @@ async def run_replay(
             stream,
             handler,
             tagger_faults(tagger.missing_object_grace_seconds),
-            make_consumer=lambda: make_consumer(kafka, stream, partial(PlannedConsumer, plan=plan)),
+            make_consumer=lambda: make_consumer(kafka, stream),
+            make_commits=lambda consumer: PlannedCommits(consumer, overture.plan),
             publisher=Publisher(lambda: make_producer(kafka, stream.client_id), stream.publish_timeout_seconds),
             observer=metrics,
         )
-        run = GroupRun(group, plan, selection, on_progress)
+        run = overture.run(selection, on_progress)
         async with run.watched(stop, lambda: engine.readiness_problem() or engine.liveness_problem()) as ended:
             await engine.run(ended)
         return ReplayReport(selection.counts, await run.is_done(), handler.tagged, handler.changed_since)
@@ -151,7 +153,7 @@ async def _question(request: ReplayRequest, current: MadeBy) -> AsyncIterator[Qu
     if not request.wanted.needs_database:
         yield Question(request.wanted, current, request.only)
         return
-    if not os.environ.get("AEGIS_PG_DSN"):
+    if not is_set("AEGIS_PG_DSN"):
         raise PlanError("the filters tag=… and older ask the tables: set AEGIS_PG_DSN")
     async with await TagReader.open(DatabaseConnection()) as tables:
         yield Question(request.wanted, current, request.only, tables)

@@ -9,9 +9,9 @@ from typing import Final
 
 from consumer.storage.errors import StoreError
 from consumer.storage.objects import ObjectStore
-from consumer.tagging.archive import appear, is_archive, unpacked
-from consumer.tagging.bundle import default_bundle_path
-from consumer.tagging.manifest import MANIFEST, BundleError, parse_manifest
+from consumer.tagging.bundle.archive import appear, is_archive, unpacked
+from consumer.tagging.bundle.bundle import default_bundle_path
+from consumer.tagging.bundle.manifest import MANIFEST, BundleError, parse_manifest
 from schemas.connections import ObjectStoreConnection
 
 _SCHEME: Final = "s3://"

@@ -1,41 +1,46 @@
-"""Who is to blame for each error that a service can meet: its rows of the fault table."""
+"""The services' rows of the fault table: what kind of fault each of their errors is."""
 
 from __future__ import annotations
 
+from consumer.imaging.errors import ImageRejectedError
 from consumer.services.errors import ChecksumMismatchError, ImageMismatchError
 from consumer.storage.errors import (
     BucketMissingError,
     DatabaseError,
+    DatabaseSetupError,
     DatabaseUnavailableError,
+    ObjectDeniedError,
     ObjectForbiddenError,
     ObjectMissingError,
     ObjectTooLargeError,
     RowRejectedError,
+    StoreDeniesError,
     StoreError,
     StoreUnavailableError,
 )
-from consumer.stream.faults import FaultKind, FaultRow, FaultTable
-from consumer.tagging.errors import ImageRejectedError
+from consumer.stream.failures.faults import FaultKind, FaultRow, FaultTable
 
 
 def tagger_faults(missing_object_grace_seconds: float) -> FaultTable:
-    """Return the tagger's table; an object may appear so many seconds after its event."""
+    """Return the tagger's table; an object may appear within the grace period after its event."""
     return FaultTable(
         (
-            FaultRow(StoreUnavailableError, FaultKind.TRANSIENT, "the object store does not serve now"),
+            FaultRow(StoreUnavailableError, FaultKind.TRANSIENT, "the object store is unavailable"),
             FaultRow(
                 ObjectMissingError,
                 FaultKind.POISON,
-                "the object is not there, and had its time to appear",
+                "the object is missing after its grace period",
                 grace_seconds=missing_object_grace_seconds,
             ),
-            FaultRow(BucketMissingError, FaultKind.TRANSIENT, "an allowed bucket is not there: a fault of the set-up"),
-            FaultRow(ObjectForbiddenError, FaultKind.POISON, "the object lies where we may not read"),
-            FaultRow(ObjectTooLargeError, FaultKind.POISON, "the object is larger than we download"),
-            FaultRow(StoreError, FaultKind.UNKNOWN, "the object store refuses for a reason that nobody listed"),
+            FaultRow(BucketMissingError, FaultKind.TRANSIENT, "an allowed bucket does not exist: misconfigured"),
+            FaultRow(StoreDeniesError, FaultKind.TRANSIENT, "the object store denies everything: a right is missing"),
+            FaultRow(ObjectForbiddenError, FaultKind.POISON, "the bucket or the key is not allowed"),
+            FaultRow(ObjectDeniedError, FaultKind.POISON, "the object store denies this object, and not others"),
+            FaultRow(ObjectTooLargeError, FaultKind.POISON, "the object is larger than AEGIS_TAGGER_MAX_OBJECT_BYTES"),
+            FaultRow(StoreError, FaultKind.UNKNOWN, "the object store refused with an error that is not in this table"),
             FaultRow(ChecksumMismatchError, FaultKind.POISON, "the object is not the one that was extracted"),
             FaultRow(ImageMismatchError, FaultKind.POISON, "the image is not the one that was extracted"),
-            FaultRow(ImageRejectedError, FaultKind.POISON, "the object is no image that we decode"),
+            FaultRow(ImageRejectedError, FaultKind.POISON, "the object is not an image that can be decoded"),
         )
     )
 
@@ -44,8 +49,9 @@ def sink_faults() -> FaultTable:
     """Return the sink's table."""
     return FaultTable(
         (
-            FaultRow(DatabaseUnavailableError, FaultKind.TRANSIENT, "the database does not take our work now"),
-            FaultRow(RowRejectedError, FaultKind.POISON, "the database does not take this row"),
-            FaultRow(DatabaseError, FaultKind.UNKNOWN, "the database refuses for a reason that nobody listed"),
+            FaultRow(DatabaseUnavailableError, FaultKind.TRANSIENT, "the database is unavailable"),
+            FaultRow(DatabaseSetupError, FaultKind.TRANSIENT, "the database or a pooler must be set up otherwise"),
+            FaultRow(RowRejectedError, FaultKind.POISON, "the database rejects this row"),
+            FaultRow(DatabaseError, FaultKind.UNKNOWN, "the database refused with an error that is not in this table"),
         )
     )

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from consumer.imaging.picture import ImageLimits
 from consumer.services.bundles import bundle_folder
 from consumer.services.errors import StartupError
 from consumer.services.tuned import apply_tuning
 from consumer.settings import ModelSettings
-from consumer.tagging.bundle import Bundle, BundleError, load_bundle
-from consumer.tagging.decode import ImageLimits
-from consumer.tagging.embed import Embedder, open_embedder
+from consumer.tagging.bundle.bundle import Bundle, BundleError, load_bundle
+from consumer.tagging.inference.embed import Embedder, open_embedder
+from consumer.tagging.inference.sessions import ModelError
 from consumer.tagging.pipeline import TaggingPipeline
-from consumer.tagging.sessions import ModelError
 from consumer.telemetry.metrics import Metrics
 
 # Threads that decode hold Python's lock for as long as they are let, 5 ms by default. The event loop takes it a dozen

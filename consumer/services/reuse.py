@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from consumer.services.lookups import BatchedLookup
+from consumer.concurrency.lookups import BatchedLookup
 from consumer.settings import TaggerSettings
-from consumer.storage.known_embeddings import KnownEmbeddings
+from consumer.storage.tables.known_embeddings import KnownEmbeddings
 from consumer.tagging.pipeline import ImageFacts
 from consumer.telemetry.metrics import Metrics
 from schemas import Model
@@ -51,11 +51,11 @@ class Reuse:
 
     async def recall(self, sha256: str) -> Known | None:
         """Return what is known of these bytes; never raises, and waits for a batch of lookups at the most."""
-        known = self._memory.get(sha256)
-        if known is not None:
+        embedding = self._memory.get(sha256)
+        if embedding is not None:
             self._memory.move_to_end(sha256)
             self._on_embedding("memory")
-            return known
+            return embedding
         vector = None if self._lookup is None else await self._lookup.find(sha256)
         self._on_embedding("inferred" if vector is None else "database")
         return None if vector is None else Known(vector, None)

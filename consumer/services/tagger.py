@@ -16,16 +16,18 @@ from typing import Protocol
 
 import numpy as np
 
-from consumer.services.admission import Admission
+from consumer.concurrency.deadline import off_the_clock
+from consumer.kafka.records import Publication, SourceRecord
+from consumer.services.allow_list import Admission
+from consumer.services.clocks import ClockWatch
 from consumer.services.errors import ChecksumMismatchError, ImageMismatchError
 from consumer.services.reuse import Known, Reuse
-from consumer.services.tagging_result import TaggedBy, TaggingResult, tagged_event
+from consumer.settings import TaggerSettings
 from consumer.storage.objects import ObjectStore
-from consumer.stream.budget import ByteBudget
-from consumer.stream.deadline import off_the_clock
-from consumer.stream.faults import at_stage
-from consumer.stream.records import Publication, SourceRecord
+from consumer.stream.failures.faults import at_stage
+from consumer.stream.processing.budget import ByteBudget
 from consumer.tagging.pipeline import EmbeddedImage, PreparedImage, TaggingPipeline
+from consumer.tagging.tagging_result import TaggedBy, TaggingResult, tagged_event
 from consumer.telemetry.metrics import Metrics
 from schemas import (
     AssetExtracted,
@@ -40,11 +42,11 @@ from schemas import (
     TimingsMs,
     check_headers,
     decode_event,
-    encode_event,
-    event_headers,
+    event_record,
     header_text,
     removed_asset,
 )
+from schemas.headers import SourcePlace, with_caused_by
 
 EVENT_SOURCE = "/aegis/tagger"
 # A quarter of a millisecond of sha256: a thread's turn costs more than the event loop loses by it.
@@ -83,6 +85,7 @@ class TaggingHandler:
         self._budget = budget
         self._max_object_bytes = max_object_bytes
         self._metrics = metrics
+        self._clocks = ClockWatch(metrics)
 
     async def __call__(self, record: SourceRecord) -> Sequence[Publication]:
         """Return the tagged event, or the tombstone of a removed asset."""
@@ -91,19 +94,19 @@ class TaggingHandler:
             event = receive(record)
         if event is None:
             return (self._forward_tombstone(record),)
+        event = event.model_copy(update={"occurred_at": self._clocks.hold(event.occurred_at, record)})
 
-        # On the record's clock is what its own bytes can make slow. The store has deadlines of its own, and a batch of
-        # inference is everybody's.
+        # The record's clock runs for what its own bytes make slow; store and inference have deadlines of their own.
         async with self._budget.hold(_size_or(event.object, self._max_object_bytes)):
             started = time.perf_counter()
             with at_stage(Stage.FETCH), off_the_clock():
                 fetched = await self._fetch(event.object)
                 fetch_ms = _since_ms(started)
-                known = await self._reuse.recall(fetched.sha256)
+                recalled = await self._reuse.recall(fetched.sha256)
             with at_stage(Stage.DECODE_IMAGE):
-                prepared = await self._decode(fetched, known, event.image)
+                prepared = await self._decode(fetched, recalled, event.image)
         with at_stage(Stage.EMBED), off_the_clock():
-            embedded = await self._embed(prepared, known)
+            embedded = await self._embed(prepared, recalled)
         with at_stage(Stage.SCORE):
             scored = await self._pipeline.score_together(embedded.vector, prepared.facts, names_of(event))
         self._reuse.remember(fetched.sha256, embedded.vector, prepared.facts)
@@ -112,6 +115,7 @@ class TaggingHandler:
         result = TaggingResult(
             info=prepared.facts.info,
             tags=scored.tags,
+            candidates=scored.candidates,
             pixel_evidence=prepared.facts.evidence,
             embedding=Embedding.from_array(embedded.vector),
             timings_ms=TimingsMs(
@@ -127,9 +131,10 @@ class TaggingHandler:
         return (self._publish(tagged_event(event, stored, result, self._by, caused_by), record),)
 
     def _forward_tombstone(self, record: SourceRecord) -> Publication:
-        """Tell subscribers that the asset was removed, and when: what was extracted before is void."""
+        """Tell subscribers that the asset was removed, when and where: what was extracted before is void."""
         removed_at_ms = record.timestamp_ms if record.timestamp_ms >= 0 else None
-        return Publication(self._output_topic, record.key, None, record.headers, removed_at_ms)
+        headers = with_caused_by(record.headers, record.topic, SourcePlace(record.partition, record.offset))
+        return Publication(self._output_topic, record.key, None, headers, removed_at_ms)
 
     async def _fetch(self, reference: ObjectRef) -> _Fetched:
         self._admission.check(reference)
@@ -154,11 +159,11 @@ class TaggingHandler:
         else:
             async with self._decoder():
                 prepared = await self._pipeline.prepare(fetched.data, for_model=known is None)
-        found = prepared.facts.info
-        if stated is not None and {stated.width, stated.height} != {found.width, found.height}:
+        actual = prepared.facts.info
+        if stated is not None and {stated.width, stated.height} != {actual.width, actual.height}:
             raise ImageMismatchError(
                 f"the event states {stated.width} by {stated.height} pixels, "
-                f"the object has {found.width} by {found.height}"
+                f"the object has {actual.width} by {actual.height}"
             )
         return prepared
 
@@ -168,8 +173,8 @@ class TaggingHandler:
         return await self._pipeline.embed(prepared)
 
     def _publish(self, tagged: AssetTagged, record: SourceRecord) -> Publication:
-        headers = event_headers(tagged, source=EVENT_SOURCE, traceparent=header_text(record.headers, "traceparent"))
-        return Publication(self._output_topic, record.key, encode_event(tagged), headers)
+        traceparent = header_text(record.headers, "traceparent")
+        return Publication(self._output_topic, *event_record(tagged, source=EVENT_SOURCE, traceparent=traceparent))
 
 
 def receive(record: SourceRecord) -> AssetExtracted | None:
@@ -181,7 +186,7 @@ def receive(record: SourceRecord) -> AssetExtracted | None:
     """
     check_headers(record.headers)
     if record.value is None:
-        removed_asset(record.key)
+        removed_asset(record.key, record.timestamp_ms)
         return None
     event = decode_event(AssetExtracted, record.value)
     if record.key != event.asset_id.encode():
@@ -200,9 +205,9 @@ class Named(Protocol):
 
 
 def names_of(asset: Named) -> tuple[str | None, ...]:
-    """Return what the asset is called: evidence for its tags."""
+    """Return what the asset is called, and what its file says that it is used for: evidence for its tags."""
     source = asset.source
-    return (asset.asset_id,) if source is None else (source.name, source.container_path, asset.asset_id)
+    return (asset.asset_id,) if source is None else (source.name, source.container_path, asset.asset_id, source.usage)
 
 
 def _size_or(reference: ObjectRef, default: int) -> int:
@@ -220,3 +225,26 @@ def _verified(data: bytes, reference: ObjectRef) -> _Fetched:
 
 def _since_ms(started: float) -> float:
     return (time.perf_counter() - started) * 1000
+
+
+def make_handler(
+    settings: TaggerSettings,
+    store: ObjectStore,
+    pipeline: TaggingPipeline,
+    metrics: Metrics,
+    *,
+    reuse: Reuse,
+    output_topic: str,
+) -> TaggingHandler:
+    """Return the tagger's handler as the settings want it; a replay uses the same."""
+    return TaggingHandler(
+        output_topic=output_topic,
+        store=store,
+        admission=Admission(frozenset(settings.allowed_buckets or (store.bucket,)), settings.allowed_key_prefixes),
+        pipeline=pipeline,
+        reuse=reuse,
+        decoders=pipeline.decodes_at_once,
+        budget=ByteBudget(settings.max_bytes_in_flight),
+        max_object_bytes=settings.max_object_bytes,
+        metrics=metrics,
+    )

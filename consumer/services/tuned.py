@@ -11,8 +11,8 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from consumer.settings import ModelSettings
-from consumer.tagging.bundle import Bundle
-from consumer.tagging.manifest import Precision
+from consumer.tagging.bundle.bundle import Bundle
+from consumer.tagging.bundle.manifest import Precision
 from consumer.tagging.tuning import Tuning, machine_key
 
 _FOLDER: Final = "tuned"

@@ -19,6 +19,14 @@ class ObjectForbiddenError(StoreError):
     """The object lies where we may not read."""
 
 
+class ObjectDeniedError(ObjectForbiddenError):
+    """The store denies this object to us."""
+
+
+class StoreDeniesError(StoreUnavailableError):
+    """The store denies us every object, so none of them is to blame: somebody must grant us the right to read."""
+
+
 class BucketMissingError(ObjectForbiddenError):
     """There is no such bucket."""
 
@@ -35,11 +43,23 @@ class DatabaseUnavailableError(DatabaseError):
     """The database does not take our work now (down, restarting, overloaded, deadlock): an outage, so try again."""
 
 
+class DatabaseReadOnlyError(DatabaseUnavailableError):
+    """The database takes no writes: a standby, or a server in maintenance."""
+
+
 class RowRejectedError(DatabaseError):
     """The database will never take these rows: the data is at fault."""
 
 
-class SchemaVersionError(DatabaseError):
+class DatabaseSetupError(DatabaseError):
+    """The database, or what lies before it, must be set up otherwise: waiting does not help, nor are rows to blame."""
+
+
+class PoolerModeError(DatabaseSetupError):
+    """A pooler hands each transaction to another session."""
+
+
+class SchemaVersionError(DatabaseSetupError):
     """The tables are not those that this version of the product works with."""
 
 

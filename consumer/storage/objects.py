@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,12 +14,9 @@ import urllib3
 from minio import Minio
 from minio.error import S3Error
 
-from consumer.storage.errors import (
-    BucketMissingError,
-    ObjectMissingError,
-    ObjectTooLargeError,
-    StoreUnavailableError,
-)
+from consumer.storage.errors import BucketMissingError, ObjectMissingError, ObjectTooLargeError
+from consumer.storage.object_reader import ObjectReader
+from consumer.storage.s3_credentials import credentials_of
 from consumer.storage.s3_errors import s3_errors_translated
 from schemas.connections import ObjectStoreConnection
 
@@ -54,6 +50,7 @@ class ObjectStore:
         connect_timeout_seconds: float = 3.0,
         read_timeout_seconds: float = 15.0,
         object_timeout_seconds: float = 60.0,
+        readable_prefix: str = "",
     ) -> None:
         """Connects to nothing yet.
 
@@ -63,11 +60,11 @@ class ObjectStore:
             connect_timeout_seconds: for one connection.
             read_timeout_seconds: silence of the store in the middle of an answer.
             object_timeout_seconds: for reading one whole object.
+            readable_prefix: what keys begin with under which we may read, where that is not every key.
 
         """
         self.bucket: Final = connection.bucket
         self._endpoint = connection.endpoint
-        self._object_timeout_seconds = object_timeout_seconds
         self._http = urllib3.PoolManager(
             num_pools=2,
             maxsize=threads,
@@ -75,17 +72,17 @@ class ObjectStore:
             timeout=urllib3.Timeout(connect=connect_timeout_seconds, read=read_timeout_seconds),
             # A redirect is answered as an error: an event must not lead us to another host.
             retries=urllib3.Retry(total=0, raise_on_redirect=False, raise_on_status=False),
+            ssl_context=connection.tls_context() if connection.secure else None,
         )
         # The region is given, because the client would otherwise ask for it before each bucket's first call.
-        signed = bool(connection.access_key)
         self._client = Minio(
             endpoint=connection.address,
-            access_key=connection.access_key if signed else None,
-            secret_key=connection.secret_key.get_secret_value() if signed else None,
+            credentials=credentials_of(connection),
             secure=connection.secure,
             region=connection.region,
             http_client=self._http,
         )
+        self._reader = ObjectReader(self._client, self._endpoint, object_timeout_seconds, readable_prefix)
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="object-store")
 
     async def __aenter__(self) -> Self:
@@ -100,10 +97,13 @@ class ObjectStore:
         Raises:
             ObjectTooLargeError: by the size that the store states, before a byte of it is read; or, where it states
                 none, as soon as more than ``max_bytes`` have come.
+            ObjectDeniedError: this object is denied to us, and others are not.
+            StoreDeniesError: every object is denied to us, as far as we can tell.
             ObjectMissingError, ObjectForbiddenError, StoreUnavailableError: see :func:`s3_errors_translated`.
+            StoreError: the answer is not an object, nor what S3 says where there is none.
 
         """
-        return await self._in_thread(self._get, bucket, key, max_bytes)
+        return await self._in_thread(self._reader.get, bucket, key, max_bytes)
 
     def download(self, bucket: str, key: str, path: Path, *, max_bytes: int) -> None:
         """Write the object to a file, piece by piece; blocks. For what is fetched once at a start, of any size.
@@ -143,6 +143,10 @@ class ObjectStore:
         """Return when the store answers and has our bucket; raises StoreUnavailableError or BucketMissingError."""
         await self._in_thread(self._ping)
 
+    async def check_reads(self) -> None:
+        """As :meth:`ping`, and the store lets us read objects of our bucket; raises StoreError where it does not."""
+        await self._in_thread(self._check_reads)
+
     def close(self) -> None:
         """Drop what waits and the idle connections; calls that run end by themselves."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -151,39 +155,10 @@ class ObjectStore:
     async def _in_thread(self, call: Callable[..., ResultT], *arguments: object) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
 
-    def _get(self, bucket: str, key: str, max_bytes: int) -> bytes:
-        with s3_errors_translated(self._endpoint, bucket, key):
-            response = self._client.get_object(bucket, key)
-            whole = False
-            try:
-                data = self._read_bounded(response, f"{bucket}/{key}", max_bytes)
-                whole = True
-                return data
-            finally:
-                # A half-read answer would be taken for the next one's beginning.
-                if not whole:
-                    response.close()
-                response.release_conn()
-
-    def _read_bounded(self, response: urllib3.BaseHTTPResponse, place: str, max_bytes: int) -> bytes:
-        stated = response.headers.get("content-length")
-        if stated is not None and int(stated) > max_bytes:
-            raise ObjectTooLargeError(f"{place} has {int(stated)} bytes, at most {max_bytes} are read")
-        deadline = time.monotonic() + self._object_timeout_seconds
-        body = io.BytesIO()
-        # Not decoded: a stored Content-Encoding must not blow a small object up.
-        while chunk := response.read(min(_CHUNK_BYTES, max_bytes + 1 - body.tell()), decode_content=False):
-            body.write(chunk)
-            if body.tell() > max_bytes:
-                raise ObjectTooLargeError(f"{place} has more than the {max_bytes} bytes that are read")
-            if time.monotonic() > deadline:
-                raise StoreUnavailableError(f"{place} did not come within {self._object_timeout_seconds:g} s")
-        return body.getvalue()
-
     def _stat(self, bucket: str, key: str) -> StoredObject:
         with s3_errors_translated(self._endpoint, bucket, key):
-            found = self._client.stat_object(bucket, key)
-            return StoredObject(size_bytes=found.size or 0, content_type=found.content_type)
+            status = self._client.stat_object(bucket, key)
+            return StoredObject(size_bytes=status.size or 0, content_type=status.content_type)
 
     def _put_if_absent(self, key: str, data: bytes, content_type: str) -> bool:
         try:
@@ -198,6 +173,10 @@ class ObjectStore:
                 self.bucket, key, io.BytesIO(data), len(data), content_type=content_type, part_size=part_bytes
             )
         return True
+
+    def _check_reads(self) -> None:
+        self._ping()
+        self._reader.check(self.bucket)
 
     def _ensure_bucket(self) -> bool:
         with s3_errors_translated(self._endpoint, self.bucket):

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, SSLError
 
 from consumer.storage.errors import (
     BucketMissingError,
+    ObjectDeniedError,
     ObjectForbiddenError,
     ObjectMissingError,
     StoreError,
@@ -24,6 +25,7 @@ _OUR_CREDENTIALS = (
     StoreUnavailableError,
     "the object store refuses our credentials ({code}): check the AEGIS_S3_… settings and the clock",
 )
+_OUR_ACCOUNT = (StoreUnavailableError, "the object store serves nothing to our account ({code})")
 _BY_CODE: dict[str, tuple[type[StoreError], str]] = {
     "NoSuchBucket": (
         BucketMissingError,
@@ -33,9 +35,9 @@ _BY_CODE: dict[str, tuple[type[StoreError], str]] = {
     "NoSuchVersion": _MISSING,
     "NoSuchObject": _MISSING,
     "ResourceNotFound": _MISSING,
-    "AccessDenied": _FORBIDDEN,
-    "AllAccessDisabled": _FORBIDDEN,
-    "AccountProblem": _FORBIDDEN,
+    "AccessDenied": (ObjectDeniedError, _FORBIDDEN[1]),
+    "AllAccessDisabled": _OUR_ACCOUNT,
+    "AccountProblem": _OUR_ACCOUNT,
     "InvalidObjectState": _FORBIDDEN,
     "KeyTooLongError": _UNUSABLE_NAME,
     "InvalidBucketName": _UNUSABLE_NAME,
@@ -71,6 +73,11 @@ def s3_errors_translated(endpoint: str, bucket: str, key: str = "") -> Iterator[
     except (ServerError, InvalidResponseError) as error:
         raise _of_status(_status_of(error), place, endpoint) from error
     except (HTTPError, OSError) as error:
+        if isinstance(_reason(error), SSLError):
+            raise StoreUnavailableError(
+                f"the object store at {endpoint} shows a certificate that we do not trust ({_brief(error)}): set "
+                "AEGIS_S3_CA_FILE to the CA that signed it, or use the name in AEGIS_S3_ENDPOINT that it was made for"
+            ) from error
         raise StoreUnavailableError(f"the object store at {endpoint} does not answer: {_brief(error)}") from error
     except MinioException as error:
         raise StoreError(f"{place}: {error}") from error
@@ -99,7 +106,11 @@ def _status_of(error: ServerError | InvalidResponseError) -> int:
     return int(error._code)  # noqa: SLF001 - minio shows it nowhere else
 
 
-def _brief(error: BaseException) -> str:
+def _reason(error: BaseException) -> BaseException:
     reason = getattr(error, "reason", None)
-    text = str(reason if isinstance(reason, BaseException) else error)
+    return reason if isinstance(reason, BaseException) else error
+
+
+def _brief(error: BaseException) -> str:
+    text = str(_reason(error))
     return text.rsplit(">: ", maxsplit=1)[-1] or type(error).__name__

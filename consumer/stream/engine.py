@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 
 import structlog
+from aiokafka import AIOKafkaConsumer
 
-from consumer.stream.breaker import Breaker, BreakerState
-from consumer.stream.faults import FaultTable
+from consumer.kafka.publisher import Publisher
+from consumer.stream.failures.breaker import Breaker, BreakerState
+from consumer.stream.failures.faults import FaultTable
+from consumer.stream.handler import Handler
 from consumer.stream.observer import StreamObserver
-from consumer.stream.processor import RecordProcessor
-from consumer.stream.publisher import Publisher
-from consumer.stream.records import Handler
-from consumer.stream.session import ConsumerFactory, OffsetsWentBackError, Session
+from consumer.stream.partitions.commits import Commits
+from consumer.stream.partitions.source_topics import SourceTopics, TopicMadeAnewError
+from consumer.stream.partitions.static_member import StaticMember
+from consumer.stream.polling import OffsetsWentBackError
+from consumer.stream.processing.processor import RecordProcessor
+from consumer.stream.session import ConsumerFactory, Session
 from consumer.stream.settings import StreamSettings
+from consumer.stream.stuck import StuckPartitions
 from consumer.stream.watchdog import StalledError
+from consumer.stream.watching import KnownOutage
 
 _log = structlog.get_logger(__name__)
 
 
 class StreamEngine:
-    """Feeds a handler with the records of one topic and keeps the promises of docs/delivery.md."""
+    """Feeds a handler with the records of its topics and keeps the promises of docs/delivery.md."""
 
     def __init__(
         self,
@@ -31,12 +40,19 @@ class StreamEngine:
         make_consumer: ConsumerFactory,
         publisher: Publisher,
         observer: StreamObserver,
+        make_commits: Callable[[AIOKafkaConsumer], Commits] | None = None,
+        known_outage: KnownOutage = lambda: None,
     ) -> None:
         self._settings = settings
         self._make_consumer = make_consumer
+        self._make_commits = make_commits
         self._publisher = publisher
         self._observer = observer
+        self._known_outage = known_outage
         self._breaker = Breaker(settings.breaker)
+        self._member = StaticMember(settings.group_instance_id, settings.group, settings.session_timeout_seconds)
+        self._source = SourceTopics(settings.topics)
+        self._stuck = StuckPartitions(settings.stuck_seconds, observer)
         self._processor = RecordProcessor(settings, handler, faults, publisher, observer)
         self._session: Session | None = None
         self._draining = False
@@ -48,6 +64,7 @@ class StreamEngine:
 
         Raises:
             KafkaError: the brokers refuse us (authentication, authorization, codec); waiting would not help.
+            InstanceIdTakenError: another process goes by our name in the group.
 
         """
         watcher = asyncio.create_task(self._note_draining(stop))
@@ -59,13 +76,24 @@ class StreamEngine:
             await self._publisher.stop()
 
     async def _run_session(self, stop: asyncio.Event) -> None:
-        self._session = Session(self._settings, self._make_consumer, self._processor, self._breaker, self._observer)
+        self._session = Session(
+            self._settings,
+            self._make_consumer,
+            self._processor,
+            self._breaker,
+            self._observer,
+            member=self._member,
+            source=self._source,
+            stuck=self._stuck,
+            known_outage=self._known_outage,
+            make_commits=self._make_commits,
+        )
         try:
             await self._session.run(stop)
-        except OffsetsWentBackError as error:
+        except (OffsetsWentBackError, TopicMadeAnewError) as error:
             _log.error("consumer.rebuilt", reason=str(error))
         except StalledError as stall:
-            if self._rebuilt and not self._session.received_any:
+            if self._rebuilt and not self._session.finished_any:
                 # A new consumer did not help, so the process must go; until then it keeps answering probes.
                 self._stalled = f"{stall}, although its consumer was rebuilt"
                 _log.error("consumer.stalled", reason=self._stalled, help="liveness fails: restart the process")
@@ -87,6 +115,8 @@ class StreamEngine:
         """Return why the process takes no work, None when it does; an empty assignment is ready."""
         if self._draining:
             return "draining: finishing what is in flight"
+        if problem := self._member.problem(time.monotonic()):
+            return problem
         if self._session is None or (problem := self._session.problem()):
             return problem if self._session else "starting up"
         if self._breaker.state is not BreakerState.CLOSED:

@@ -10,8 +10,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from consumer.stream.assignment import Assignment
 from consumer.stream.observer import StreamObserver
+from consumer.stream.partitions.assignment import Assignment
 
 _log = structlog.get_logger(__name__)
 _TIMEOUT_SECONDS = 5.0
@@ -30,9 +30,13 @@ async def measure_lag(
         async with asyncio.timeout(_TIMEOUT_SECONDS):
             if not owned:
                 await consumer.topics()
+            # Before the ends, which they cannot pass then.
+            reached = {place: await _reached(consumer, item, place) for place, item in owned.items()}
             ends = await consumer.end_offsets(list(owned))
             for partition, end in ends.items():
-                lag_records = max(0, end - await _reached(consumer, owned[partition], partition))
+                # Behind the end there is nothing, so a consumer that stands there waits for all: its log was cut, or is
+                # another one.
+                lag_records = end - reached[partition] if reached[partition] <= end else end
                 lag_seconds = _age_seconds(owned[partition].oldest_timestamp_ms)
                 observer.lag(partition.topic, partition.partition, records=lag_records, seconds=lag_seconds)
                 total += lag_records

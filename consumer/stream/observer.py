@@ -36,6 +36,12 @@ class StreamObserver(Protocol):
 
     def consumer_rebuilt(self) -> None: ...
 
+    def position_moved(self, topic: str, partition: int, *, reason: str) -> None:
+        """Report that a partition goes on elsewhere than it stopped; ``reason`` is skipped or again."""
+
+    def partitions_stuck(self, count: int) -> None:
+        """Report how many partitions stand still although no outage explains it."""
+
 
 class SilentObserver:
     """Observes nothing; for tools and tests that need no metrics."""
@@ -63,3 +69,7 @@ class SilentObserver:
     def breaker_changed(self, *, is_open: bool) -> None: ...
 
     def consumer_rebuilt(self) -> None: ...
+
+    def position_moved(self, topic: str, partition: int, *, reason: str) -> None: ...
+
+    def partitions_stuck(self, count: int) -> None: ...

@@ -1,4 +1,7 @@
-"""Bytes to tags. Imports onnxruntime with its telemetry off: it would report each process's use to its makers."""
+"""Image bytes to tags. May import concurrency and schemas; knows nothing of Kafka, S3 or SQL.
+
+Turns onnxruntime's telemetry off before anything imports it: it would report each process to its makers.
+"""
 
 import os
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +12,20 @@ from typing import Final, ParamSpec, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from consumer.tagging.bundle import Bundle
-from consumer.tagging.compute import ComputePool
+from consumer.concurrency.batching import Batcher
+from consumer.imaging.decode import decode
+from consumer.imaging.picture import DecodedImage, ImageLimits
+from consumer.tagging.bundle.bundle import Bundle
+from consumer.tagging.bundle.name_patterns import AssetNames
 from consumer.tagging.cpus import available_cpus
-from consumer.tagging.decode import DecodedImage, ImageLimits, decode
-from consumer.tagging.embed import Embedder
-from consumer.tagging.gathering import Gathering
-from consumer.tagging.names import AssetNames
-from consumer.tagging.pixels import pixel_evidence
-from consumer.tagging.preprocess import PreprocessSpec, prepare
-from consumer.tagging.scoring import NO_NAMES, Scorer
-from schemas import ImageInfo, Model, Tag
+from consumer.tagging.images.preprocess import PreprocessSpec
+from consumer.tagging.inference.compute import ComputePool
+from consumer.tagging.inference.embed import Embedder
+from consumer.tagging.inputs import as_one, model_inputs
+from consumer.tagging.pixels.evidence import pixel_evidence
+from consumer.tagging.pixels.layout import Layout, layout_of
+from consumer.tagging.scoring.scorer import NO_NAMES, ScoredRow, Scorer
+from schemas import Candidates, ImageInfo, Model, Tag
 
 _EVIDENCE_DIGITS: Final = 4
 P = ParamSpec("P")
@@ -38,7 +42,10 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """A decoded image, reduced to what the scorer and the model need; ``pixels`` None: its embedding is known."""
+    """A decoded image, reduced to what the scorer and the model need; ``pixels`` None: its embedding is known.
+
+    ``pixels`` are uint8 [k, size, size, 3], of a sheet k figures.
+    """
 
     facts: ImageFacts
     pixels: npt.NDArray[np.uint8] | None
@@ -55,12 +62,15 @@ class EmbeddedImage:
 
 @dataclass(frozen=True, slots=True)
 class ScoredImage:
+    """The tags that are published, and the candidates, None where the bundle promises none."""
+
     tags: tuple[Tag, ...]
+    candidates: Candidates | None
     score_ms: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _ScoringRow:
     vector: npt.NDArray[np.float32]
     facts: ImageFacts
     names: AssetNames
@@ -93,7 +103,7 @@ class TaggingPipeline:
         self._compute = ComputePool(
             embedder.run, threads=self.threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch
         )
-        self._scores = Gathering(self._score_rows)
+        self._scores = Batcher(self._score_rows, isolates=True)
         self.model = Model(
             id=bundle.manifest.id,
             digest=bundle.digest,
@@ -122,7 +132,8 @@ class TaggingPipeline:
         if prepared.pixels is None:
             raise ValueError("the image was not prepared for the model")
         started = time.perf_counter()
-        vector = await self._compute.submit(prepared.pixels)
+        vectors = await asyncio.gather(*(self._compute.submit(pixels) for pixels in prepared.pixels))
+        vector = as_one(np.stack(vectors))
         return EmbeddedImage(vector.astype(np.float16).astype(np.float32), _since_ms(started))
 
     def score(
@@ -133,13 +144,15 @@ class TaggingPipeline:
         *,
         threshold: float | None = None,
     ) -> ScoredImage:
-        """Judge an image; `names` are the paths and names it is known by, unheard where the settings say so.
+        """Judge an image; `names` are the paths and names it is known by, unused where the settings say so.
 
         `threshold` replaces the taxonomy's own, as it is.
         """
         started = time.perf_counter()
-        tags = tuple(self._scorer.score(vector, facts.evidence, self._heard(names), threshold=threshold))
-        return ScoredImage(tags, _since_ms(started))
+        (row,) = self._scorer.score_rows(
+            vector[None], [facts.evidence], [self._name_evidence(names)], threshold=threshold
+        )
+        return _scored_image(row, started)
 
     async def score_together(
         self,
@@ -151,8 +164,8 @@ class TaggingPipeline:
     ) -> ScoredImage:
         """Judge as :meth:`score` does, in one go with what else comes up now: a batch's images at a fraction each."""
         started = time.perf_counter()
-        tags = await self._scores.ask(_Seen(vector, facts, self._heard(names), threshold))
-        return ScoredImage(tags, _since_ms(started))
+        row = await self._scores.submit(_ScoringRow(vector, facts, self._name_evidence(names), threshold))
+        return _scored_image(row, started)
 
     async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a function in the threads that decode; for work that is too heavy for the event loop."""
@@ -162,11 +175,11 @@ class TaggingPipeline:
         """Finish what was submitted and release the threads."""
         await self._compute.close()
 
-    def _heard(self, names: Iterable[str | None]) -> AssetNames:
+    def _name_evidence(self, names: Iterable[str | None]) -> AssetNames:
         return AssetNames.of(names) if self._use_names else NO_NAMES
 
-    def _score_rows(self, rows: Sequence[_Seen]) -> list[tuple[Tag, ...]]:
-        found: list[tuple[Tag, ...]] = [()] * len(rows)
+    async def _score_rows(self, rows: Sequence[_ScoringRow]) -> list[ScoredRow]:
+        scored: list[ScoredRow] = [ScoredRow([], None)] * len(rows)
         for threshold in {row.threshold for row in rows}:
             places = [at for at, row in enumerate(rows) if row.threshold == threshold]
             given = self._scorer.score_rows(
@@ -175,22 +188,28 @@ class TaggingPipeline:
                 [rows[at].names for at in places],
                 threshold=threshold,
             )
-            for at, tags in zip(places, given, strict=True):
-                found[at] = tuple(Tag(**tag) for tag in tags)
-        return found
+            for at, row in zip(places, given, strict=True):
+                scored[at] = row
+        return scored
 
     def _prepare(self, data: bytes, *, for_model: bool) -> PreparedImage:
         started = time.perf_counter()
         image = decode(data, self._limits)
-        pixels = prepare(image, self._spec) if for_model else None
-        return PreparedImage(_facts(image), pixels, _since_ms(started))
+        layout = layout_of(image.pixels)
+        pixels = model_inputs(image, self._spec, layout) if for_model else None
+        return PreparedImage(_facts(image, layout), pixels, _since_ms(started))
 
 
-def _facts(image: DecodedImage) -> ImageFacts:
+def _scored_image(row: ScoredRow, started: float) -> ScoredImage:
+    candidates = None if row.candidates is None else Candidates.model_validate(row.candidates)
+    return ScoredImage(tuple(Tag(**tag) for tag in row.tags), candidates, _since_ms(started))
+
+
+def _facts(image: DecodedImage, layout: Layout) -> ImageFacts:
     # Rounded as the event carries it: whoever scores the event again starts from the same numbers.
     evidence = {
         category: {tag: round(value, _EVIDENCE_DIGITS) for tag, value in found.items()}
-        for category, found in pixel_evidence(image).items()
+        for category, found in pixel_evidence(image, layout).items()
     }
     return ImageFacts(ImageInfo(width=image.width, height=image.height, mode=image.mode), evidence)
 

@@ -15,13 +15,13 @@ from typing import Final
 
 import onnxruntime
 
-from consumer.tagging.bundle import Bundle
+from consumer.imaging.picture import ImageLimits
+from consumer.tagging.bundle.bundle import Bundle
+from consumer.tagging.bundle.manifest import Precision
 from consumer.tagging.cpus import available_cpus
-from consumer.tagging.decode import ImageLimits
-from consumer.tagging.embed import Embedder, open_embedder
-from consumer.tagging.manifest import Precision
+from consumer.tagging.inference.embed import Embedder, open_embedder
+from consumer.tagging.inference.precision import choose_precision, int8_is_fast, runs_half_floats
 from consumer.tagging.pipeline import TaggingPipeline
-from consumer.tagging.precision import choose_precision, int8_is_fast, runs_half_floats
 
 DEFAULT_BATCH: Final = 8
 _BATCHES: Final = (1, 2, 4, 8, 16, 32)
@@ -78,7 +78,7 @@ async def search(
     One thing after the other is varied, each starting from the best so far. The candidates of a choice are measured in
     turns, so that what else the machine does hits them alike; of each the median counts.
     """
-    best, seen = default, dict[Tuning, float]()
+    best, measured = default, dict[Tuning, float]()
     for choice in choices:
         candidates = list(dict.fromkeys([best, *choice(best)]))
         rates: dict[Tuning, list[float]] = {candidate: [] for candidate in candidates}
@@ -89,9 +89,9 @@ async def search(
         fastest = max(candidates, key=medians.__getitem__)
         if medians[fastest] > medians[best] * _WORTH_IT:
             best = fastest
-        seen = {**medians, **seen}
-    ordered = sorted(seen, key=lambda tuning: tuning != default)
-    return best, [Measured(tuning, seen[tuning]) for tuning in ordered]
+        measured = {**medians, **measured}
+    ordered = sorted(measured, key=lambda tuning: tuning != default)
+    return best, [Measured(tuning, measured[tuning]) for tuning in ordered]
 
 
 async def tune(

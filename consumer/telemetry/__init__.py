@@ -1,0 +1,4 @@
+"""What a process tells its operators: metrics, logs, probes.
+
+Imports nothing of the project.
+"""

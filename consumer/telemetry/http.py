@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from consumer.telemetry.connections import ConnectionLimits, Connections
 from consumer.telemetry.health import Health
 from consumer.telemetry.metrics import Metrics
 
@@ -71,7 +72,14 @@ async def serve_operations(host: str, port: int, health: Health, metrics: Metric
 
 
 @asynccontextmanager
-async def serve(app: Starlette, host: str, port: int, *, drain_seconds: int | None = None) -> AsyncIterator[int]:
+async def serve(
+    app: Starlette,
+    host: str,
+    port: int,
+    *,
+    drain_seconds: int | None = None,
+    limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
+) -> AsyncIterator[int]:
     """Serve an application; gives the port, which the system chooses where ``port`` is 0.
 
     At the end nothing more is accepted, and what is being answered gets ``drain_seconds`` to finish.
@@ -81,7 +89,13 @@ async def serve(app: Starlette, host: str, port: int, *, drain_seconds: int | No
 
     """
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=drain_seconds
+        app,
+        http=Connections(limits).protocol,  # type: ignore[arg-type]  # called as a class
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=drain_seconds,
     )
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     server = _Server(config)

@@ -124,10 +124,19 @@ class Metrics:
     def consumer_rebuilt(self) -> None:
         self._counter(declared.REBUILDS).inc()
 
+    def clock_was_ahead(self) -> None:
+        self._counter(declared.CLOCKS_AHEAD).inc()
+
     def stages_timed(self, timings_ms: StageTimings) -> None:
         stages = self._histogram(declared.STAGE_SECONDS)
         for stage in ("wait", "fetch", "decode", "embed", "score"):
             stages.labels(stage).observe(getattr(timings_ms, stage) / 1000)
+
+    def partitions_stuck(self, count: int) -> None:
+        self._gauge(declared.STUCK_PARTITIONS).set(count)
+
+    def position_moved(self, topic: str, partition: int, *, reason: str) -> None:  # noqa: ARG002 - as above
+        self._counter(declared.POSITION_MOVES).labels(topic, reason).inc()
 
     def batch_inferred(self, size: int, wait_ms: float, run_ms: float) -> None:  # noqa: ARG002 - in the embed stage
         self._histogram(declared.BATCH_SIZE).observe(size)
@@ -146,6 +155,9 @@ class Metrics:
     def batch_stored(self, size: int, seconds: float) -> None:
         self._histogram(declared.SINK_BATCH_EVENTS).observe(size)
         self._histogram(declared.SINK_BATCH_SECONDS).observe(seconds)
+
+    def embeddings_waiting(self, count: int) -> None:
+        self._gauge(declared.EMBEDDINGS_WAITING).set(count)
 
     def asset_stored(self, since_extraction_seconds: float) -> None:
         self._histogram(declared.EXTRACTED_TO_STORED_SECONDS).observe(since_extraction_seconds)

@@ -14,7 +14,15 @@ from pkgutil import walk_packages
 
 _PACKAGES = ("aegis", "consumer", "producer_tools", "schemas")
 # What is imported only when it is first used.
-_LATE = ("UnityPy", "uvicorn.lifespan.off", "uvicorn.loops.auto", "uvicorn.protocols.http.auto")
+_LATE = (
+    "UnityPy",
+    "opengl_basisu",
+    "py7zr",
+    "pylibjxl",
+    "uvicorn.lifespan.off",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from consumer.tagging.taxonomy import Taxonomy
+from consumer.tagging.bundle.taxonomy import Taxonomy
 from export.mini.manifest import Row
 
 # Folders and suffixes that say nothing of the picture.
@@ -93,13 +93,13 @@ def path_words(row: Row) -> list[str]:
 def labels(row: Row) -> dict[str, tuple[str, ...]]:
     """Return what is known of the row per category of the taxonomy; a category not listed is unknown."""
     words = set(path_words(row))
-    known = {
+    tags_by_category = {
         "object_types": row.object_types,
         "art_styles": row.art_styles,
         "texture_roles": (row.role,) if row.role else (),
         "materials": tuple(name for name, keys in MATERIAL_WORDS.items() if words.intersection(keys)),
     }
-    return {category: tags for category, tags in known.items() if tags}
+    return {category: tags for category, tags in tags_by_category.items() if tags}
 
 
 def caption(row: Row, taxonomy: Taxonomy, rng: np.random.Generator) -> str:
@@ -123,18 +123,6 @@ def caption(row: Row, taxonomy: Taxonomy, rng: np.random.Generator) -> str:
     text = " ".join(parts) or " ".join(words) or "something unclear"
     template = _pick(objects.templates, rng) if rng.random() < 0.7 else "{}"
     return template.replace("{}", text)
-
-
-def corpus(rows: list[Row], taxonomy: Taxonomy, seed: int = 0) -> list[str]:
-    """Return text with every word the tokenizer should know well: captions, path words, prompts, synonyms."""
-    rng = np.random.default_rng(seed)
-    lines = [caption(row, taxonomy, rng) for row in rows]
-    lines += [" ".join(path_words(row)) for row in rows]
-    for category in taxonomy.categories.values():
-        for tag, spec in category.tags.items():
-            lines += 20 * [*category.texts_of(tag), *spec.synonyms, tag.replace("_", " ")]
-        lines += 20 * [text for texts in category.background_texts() for text in texts]
-    return lines
 
 
 def _pick(options: tuple[str, ...], rng: np.random.Generator) -> str:

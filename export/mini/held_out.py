@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import open_clip
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from consumer.tagging.taxonomy import Category
+from consumer.tagging.bundle.taxonomy import Category
 from export.mini.manifest import Row
-from export.mini.model import normalised, tokenize
+from export.mini.model import ImageTower, normalised
 from export.mini.sampling import Material
 from export.mini.transform import served
 
@@ -49,13 +48,13 @@ def measured_positions(rows: Sequence[Row], games: set[str], per_cell: int = 24,
 
 
 @torch.no_grad()
-def measure(model: open_clip.CLIP, material: Material, positions: Sequence[int], size: int) -> HeldOut:
+def measure(model: ImageTower, material: Material, positions: Sequence[int], size: int) -> HeldOut:
     """Return how often the nearest object type (mean of all its prompts) is right, on pictures of `size` as served."""
     model.eval()
     spec = material.taxonomy.categories["object_types"]
     names = list(spec.tags)
     images = [_embedded(model, material, positions[at : at + 32], size) for at in range(0, len(positions), 32)]
-    chosen = (torch.cat(images) @ _tag_vectors(model, material, spec).T).argmax(dim=1).tolist()
+    chosen = (torch.cat(images) @ _tag_vectors(material, spec).T).argmax(dim=1).tolist()
     rows = [material.rows[at] for at in positions]
     hits = np.array([names[tag] in row.object_types for tag, row in zip(chosen, rows, strict=True)])
     by_type = _means(hits, [row.object_types[0] for row in rows])
@@ -68,17 +67,14 @@ def measure(model: open_clip.CLIP, material: Material, positions: Sequence[int],
     )
 
 
-def _embedded(model: open_clip.CLIP, material: Material, positions: Sequence[int], size: int) -> Tensor:
+def _embedded(model: ImageTower, material: Material, positions: Sequence[int], size: int) -> Tensor:
     pixels = np.stack([served(material.store[at], size) for at in positions])
     return functional.normalize(model.encode_image(normalised(torch.from_numpy(pixels))), dim=-1)
 
 
-def _tag_vectors(model: open_clip.CLIP, material: Material, spec: Category) -> Tensor:
-    vectors = []
-    for tag in spec.tags:
-        texts = model.encode_text(tokenize(material.tokenizer, list(spec.texts_of(tag))))
-        vectors.append(functional.normalize(functional.normalize(texts, dim=-1).mean(dim=0), dim=0))
-    return torch.stack(vectors)
+def _tag_vectors(material: Material, spec: Category) -> Tensor:
+    each = [material.texts(list(spec.texts_of(tag))).mean(dim=0) for tag in spec.tags]
+    return functional.normalize(torch.stack(each), dim=-1)
 
 
 def _means(hits: NDArray[np.bool_], keys: Sequence[str]) -> dict[str, float]:

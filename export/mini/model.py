@@ -1,63 +1,57 @@
-"""The network of aegis-mini: open_clip's CLIP with a ten-layer residual image tower and a small text tower."""
+"""The network of aegis-mini: an image tower on a pretrained EfficientNet-Lite0, for the text tower that ships."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
-import open_clip
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from open_clip.timm_model import TimmModel
+from torch import Tensor, nn
+from torch.nn import functional
 
-EMBED_DIM: Final = 256
-IMAGE_SIZE: Final = 128
-CONTEXT_LENGTH: Final = 16
-VOCABULARY_SIZE: Final = 4096
-MEAN: Final = (0.5, 0.5, 0.5)
-STD: Final = (0.5, 0.5, 0.5)
-PAD, START, END, UNKNOWN = "<pad>", "<start>", "<end>", "<unknown>"
+from consumer.tagging.bundle.manifest import Manifest
+from consumer.tagging.inference.textual import TextEncoder
+from export.mini.backbone import ARCHITECTURE, fold_batch_norms, freeze_start, load_pretrained, settle_constants
 
-
-def create_model(vocabulary_size: int = VOCABULARY_SIZE, image_size: int = IMAGE_SIZE) -> open_clip.CLIP:
-    """Return the network with random weights."""
-    vision = open_clip.CLIPVisionCfg(timm_model_name="resnet10t", timm_proj="linear", image_size=image_size)
-    text = open_clip.CLIPTextCfg(
-        context_length=CONTEXT_LENGTH,
-        vocab_size=vocabulary_size,
-        width=192,
-        heads=3,
-        layers=3,
-        pool_type="eos",
-        eos_id=2,
-    )
-    return open_clip.CLIP(EMBED_DIM, vision, text)
+IMAGE_SIZE: Final = 160
+# The pretrained weights were trained on (value - 127) / 128.
+MEAN: Final = (127 / 255, 127 / 255, 127 / 255)
+STD: Final = (128 / 255, 128 / 255, 128 / 255)
 
 
-def train_tokenizer(lines: list[str], vocabulary_size: int = VOCABULARY_SIZE) -> Tokenizer:
-    """Return a byte-pair tokenizer for lower-case Latin text, cut and padded to CONTEXT_LENGTH."""
-    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), pre_tokenizers.Metaspace()])
-    tokenizer.decoder = decoders.Metaspace()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size,
-        special_tokens=[PAD, START, END, UNKNOWN],
-        initial_alphabet=list("abcdefghijklmnopqrstuvwxyz0123456789"),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(lines, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{START} $A {END}", special_tokens=[(START, 1), (END, 2)]
-    )
-    tokenizer.enable_truncation(CONTEXT_LENGTH)
-    tokenizer.enable_padding(length=CONTEXT_LENGTH, pad_id=0, pad_token=PAD)
-    return tokenizer
+class ImageTower(nn.Module):
+    """`visual.trunk` gives features [N, 1280], `visual.head` turns them into the text tower's space."""
+
+    def __init__(self, dim: int, logit_scale: float, image_size: int = IMAGE_SIZE) -> None:
+        """Start with the pretrained trunk, batch norms folded; `image_size`: a multiple of 32. Raises WeightsError."""
+        super().__init__()
+        self.visual = TimmModel(ARCHITECTURE, dim, image_size, drop=0.2, drop_path=0.1)
+        self.logit_scale = nn.Parameter(torch.tensor(logit_scale).log())
+        load_pretrained(self.visual.trunk)
+        fold_batch_norms(self.visual.trunk)
+        settle_constants(self.visual.trunk)
+        freeze_start(self.visual.trunk)
+
+    def encode_image(self, pixels: Tensor, *, normalize: bool = False) -> Tensor:
+        """[N, 3, S, S] in the network's range to [N, D]."""
+        embedding: Tensor = self.visual(pixels)
+        return functional.normalize(embedding, dim=-1) if normalize else embedding
 
 
-def tokenize(tokenizer: Tokenizer, texts: list[str]) -> torch.Tensor:
-    """Return int64 [N, CONTEXT_LENGTH]."""
-    return torch.tensor([encoding.ids for encoding in tokenizer.encode_batch(texts)], dtype=torch.int64)
+class Texts:
+    """What the text tower of a bundle makes of sentences, remembered: it does not learn."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        """Load the text tower; raises BundleError and ModelError."""
+        self._encode, self._known = TextEncoder(folder, manifest), dict[str, Tensor]()
+
+    def __call__(self, texts: list[str]) -> Tensor:
+        """Return L2-normalised float32 [N, D]."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, torch.from_numpy(self._encode(new)), strict=True))
+        return torch.stack([self._known[text] for text in texts])
 
 
 def normalised(pixels: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Labels for the packages' other images, which the manifest does not name: by rules on their paths."""
+"""Labels for images that the manifest does not name, of its packages and of added games: by rules on their paths."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from export.mini.manifest import Row
+from export.mini.manifest import Row, added_games
 
 RULES: Final = Path(__file__).with_name("rules.tsv")
-_IMAGES: Final = {".png", ".jpg", ".jpeg", ".tga", ".dds", ".bmp"}
+_IMAGES: Final = {".png", ".jpg", ".jpeg", ".tga", ".dds", ".bmp", ".pnm"}
 _ARCHIVES: Final = {".zip", ".wz"}
 # Glyphs and light maps teach nothing about what is drawn.
 _LEFT_OUT: Final = re.compile(r"font|DejaVu|LightMap")
@@ -46,11 +46,12 @@ def read_rules(path: Path = RULES) -> list[Rule]:
 
 
 def other_rows(packages: Path, known: Sequence[Row]) -> list[Row]:
-    """Return a row for each image under the unpacked `packages` of `known` that `known` lacks, sorted by path.
+    """Return a row for each image under the unpacked `packages` that `known` lacks, sorted by path.
 
-    An image that no rule knows has empty labels; its path still says something.
+    Looked through are the packages of `known` and of the added games. An image that no rule knows has empty labels;
+    its path still says something.
     """
-    games = {row.package: row.game for row in known}
+    games = {row.package: row.game for row in known} | {added.package: added.game for added in added_games()}
     named = {(row.package, row.path, row.member) for row in known}
     rules = read_rules()
     rows = []

@@ -10,15 +10,14 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from consumer.tagging.taxonomy import Taxonomy
+from consumer.tagging.bundle.taxonomy import Taxonomy
 from export.mini.captions import caption, labels, path_words
 from export.mini.colours import Recolour
 from export.mini.manifest import Row
-from export.mini.model import tokenize
+from export.mini.model import Texts
 from export.mini.store import PixelStore
 from export.mini.transform import View
 
@@ -36,19 +35,19 @@ class Material:
 
     rows: Sequence[Row]
     store: PixelStore
-    tokenizer: Tokenizer
+    texts: Texts
     taxonomy: Taxonomy
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`pixels` uint8 [N, S, S, 3], `tokens` int64 [C, T] of the first C, `targets` and `words` float [N, *].
+    """`pixels` uint8 [N, S, S, 3], `captions` of the first images, `targets` and `words` float [N, *].
 
     Rows of `targets` (per category) and of `words` add up to 1, or are all 0 where nothing is known.
     """
 
     pixels: Tensor
-    tokens: Tensor
+    captions: list[str]
     targets: dict[str, Tensor]
     words: Tensor
 
@@ -115,22 +114,23 @@ class Batches(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         rng = np.random.default_rng((self.seed, self.view.size))
         torch.set_num_threads(1)
-        store, tokenizer, taxonomy = self.material.store, self.material.tokenizer, self.material.taxonomy
+        store, taxonomy = self.material.store, self.material.taxonomy
         while True:
             picked = rng.choice(len(self.weights), self.count, p=self.weights)
             rows = [self.material.rows[at] for at in picked]
             squares = np.stack([self.view(store[int(at)], rng) for at in picked])
             yield Batch(
                 pixels=torch.from_numpy(self.recolour(squares, rng)),
-                tokens=tokenize(tokenizer, [caption(row, taxonomy, rng) for row in rows[: self.captions]]),
+                captions=[caption(row, taxonomy, rng) for row in rows[: self.captions]],
                 targets=self._targets(rows),
                 words=_shares([path_words(row) for row in rows], self.words),
             )
 
     def _targets(self, rows: list[Row]) -> dict[str, Tensor]:
-        known = [labels(row) for row in rows]
+        labels_by_row = [labels(row) for row in rows]
         return {
-            category: _shares([row.get(category, ()) for row in known], tags) for category, tags in self.tags.items()
+            category: _shares([row.get(category, ()) for row in labels_by_row], tags)
+            for category, tags in self.tags.items()
         }
 
 

@@ -23,7 +23,7 @@ from PIL import Image
 
 from export.mini.manifest import Row
 
-LONGEST_SIDE: Final = 160
+LONGEST_SIDE: Final = 224
 # Elsewhere in DDS files alpha holds data (player colour, gloss), not transparency.
 _DDS_WITH_ALPHA: Final = re.compile(r"/(ui|particles|icons|vegetation|selection|sprites)/|skins/gaia|Weather|Wakes")
 

@@ -5,79 +5,53 @@ A third head, thrown away afterwards, guesses the words of the picture's path.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import open_clip
 import structlog
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from export.mini.model import normalised, tokenize
-from export.mini.muon import Muon, multiplies_bfloat16
+from consumer.tagging.bundle.taxonomy import Taxonomy
+from consumer.tagging.cpus import cpu_flags
+from export.mini.model import ImageTower, normalised
+from export.mini.plan import TrainingPlan, falling
 from export.mini.sampling import Batch, Batches, Material, shared_words, trained_tags
 
 CATEGORY_WEIGHTS: Final = {"object_types": 1.0, "art_styles": 0.3, "texture_roles": 0.3, "materials": 0.3}
-_CHECKPOINT_EVERY: Final = 100
+_CHECKPOINT_EVERY: Final = 50
+# Captions that say the same are no mistake for each other.
+_SAME_COSINE: Final = 0.999
+_BFLOAT16_FLAGS: Final = {"avx512_bf16", "amx_bf16", "bf16"}
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How long and how fast to train; `stages` are (end as a share of the steps, image size).
-
-    Small pictures first: shapes are learned several times faster on them. `captions` of each batch get a sentence.
-    The rates are held for the share `held` of the steps, then fall along a half cosine.
-    """
-
-    steps: int = 2600
-    batch: int = 128
-    captions: int = 40
-    stages: tuple[tuple[float, int], ...] = ((0.5, 64), (1.0, 96))
-    held: float = 0.35
-    rate: float = 2e-3
-    muon_rate: float = 0.02
-    weight_decay: float = 0.05
-    caption_weight: float = 0.4
-    word_weight: float = 0.3
-    average: float = 0.998
-    seed: int = 1
-
-    def size_at(self, step: int) -> int:
-        """Return the image size of the step (from 1)."""
-        return next(size for end, size in self.stages if step <= round(end * self.steps))
-
-    def factor_at(self, step: int) -> float:
-        """Return what the rates are multiplied by: up over 100 steps, held, then down to a fiftieth."""
-        fallen = max(0.0, step / self.steps - self.held) / (1 - self.held)
-        return min(1.0, step / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * fallen)))
-
-
 class Trainer:
-    """The network, its running average (the better one on unseen games), optimisers, and how far they have come."""
+    """The network, its running average, what it was before the trunk moved, the optimiser, and how far they are."""
 
-    def __init__(self, model: open_clip.CLIP, material: Material, plan: Plan) -> None:
+    def __init__(self, model: ImageTower, material: Material, plan: TrainingPlan) -> None:
         torch.manual_seed(plan.seed)
         self.material, self.plan, self.step = material, plan, 0
         self.tags = trained_tags(material.rows, material.taxonomy)
         self.model = model.to(memory_format=torch.channels_last)
         self.average = deepcopy(model).eval()
+        self.start = deepcopy(self.average)
         words = shared_words(material.rows)
         self.word_head = nn.Linear(model.visual.trunk.num_features, len(words))
-        self.optimisers = _optimisers(model, self.word_head, plan)
-        self._parts = {
+        self.optimiser = _optimiser(model, self.word_head, plan)
+        self._parts: dict[str, Any] = {
             "model": self.model,
             "average": self.average,
+            "start": self.start,
             "word_head": self.word_head,
-            **{f"optimiser{at}": one for at, one in enumerate(self.optimisers)},
+            "optimiser": self.optimiser,
         }
 
     def save(self, path: Path) -> None:
@@ -94,10 +68,14 @@ class Trainer:
         for name, part in self._parts.items():
             part.load_state_dict(state[name])
 
-    def run(self, checkpoint: Path | None = None) -> open_clip.CLIP:
-        """Train to the end of the plan, from `checkpoint` on where it exists; return the average."""
+    def run(self, checkpoint: Path | None = None) -> ImageTower:
+        """Train to the end of the plan, from `checkpoint` on where it exists; return what comes out."""
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
+        else:
+            self._fit_heads()
+            if checkpoint is not None:
+                self.save(checkpoint)
         started = time.monotonic()
         while self.step < self.plan.steps:
             for batch in self._batches():
@@ -108,110 +86,149 @@ class Trainer:
                     log.info("trained", step=self.step, of=self.plan.steps, seconds=seconds, **losses)
                     if checkpoint is not None:
                         self.save(checkpoint)
-        return self.average
+        return mixed(self.start, self.average, self.plan.mixed)
+
+    def _fit_heads(self) -> None:
+        """Fit projection and word head to the features that the pretrained trunk gives of random views."""
+        plan, size = self.plan, self.plan.size_at(1)
+        loader = iter(self._loader(size, plan.head_batch, plan.head_batch))
+        seen = [next(loader) for _ in range(-(-plan.head_images // plan.head_batch))]
+        self.model.eval()
+        # Quick, and precise enough where nothing is learned from the gradients.
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
+            features = [
+                torch.cat([self.model.visual.trunk(normalised(part)).float() for part in batch.pixels.split(32)])
+                for batch in seen
+            ]
+        rng = np.random.default_rng(plan.seed)
+        for step in range(1, plan.head_steps + 1):
+            at = int(rng.integers(0, len(seen)))
+            self.model.visual.head.train()
+            factor = min(1.0, step / 40) * falling(step / plan.head_steps, 0.5)
+            losses = self._move(features[at], seen[at], 2 * factor, trunk=False, rng=rng)
+        log.info("fitted heads", images=len(seen) * plan.head_batch, **losses)
+        for network in (self.average, self.start):
+            network.load_state_dict(self.model.state_dict())
+
+    def _loader(self, size: int, count: int, captions: int) -> DataLoader[Batch]:
+        batches = Batches(self.material, size, count, captions, self.plan.seed + self.step)
+        return DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4)
 
     def _batches(self) -> Iterator[Batch]:
         """Yield the batches of the steps that are left of this stage."""
         plan, size = self.plan, self.plan.size_at(self.step + 1)
-        batches = Batches(self.material, size, plan.batch, plan.captions, plan.seed + self.step)
-        loader = iter(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4))
+        loader = iter(self._loader(size, plan.batch, min(plan.captions, plan.batch)))
         while self.step < plan.steps and plan.size_at(self.step + 1) == size:
             yield next(loader)
 
     def _learn(self, batch: Batch) -> dict[str, float]:
-        factor = self.plan.factor_at(self.step)
-        for optimiser, rate in zip(self.optimisers, (self.plan.rate, self.plan.muon_rate), strict=True):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * factor
         self.model.train()
-        prompts = random_prompts(self.material, self.tags, np.random.default_rng((self.plan.seed, self.step)))
-        losses = losses_of(self.model, self.word_head, batch, prompts)
-        weights = {**CATEGORY_WEIGHTS, "caption": self.plan.caption_weight, "word": self.plan.word_weight}
-        total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
-        for optimiser in self.optimisers:
-            optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
-        for optimiser in self.optimisers:
-            optimiser.step()
+        features = self.model.visual.trunk(normalised(batch.pixels))
+        rng = np.random.default_rng((self.plan.seed, self.step))
+        losses = self._move(features, batch, self.plan.factor_at(self.step), trunk=True, rng=rng)
         _update_average(self.average, self.model, min(self.plan.average, (1 + self.step) / (10 + self.step)))
+        return losses
+
+    def _move(
+        self, features: Tensor, batch: Batch, factor: float, *, trunk: bool, rng: np.random.Generator
+    ) -> dict[str, float]:
+        """Take one step down the losses of `features`; the trunk moves only if it `trunk`."""
+        plan = self.plan
+        for group in self.optimiser.param_groups:
+            group["lr"] = factor * (plan.trunk_rate * trunk if group["trunk"] else plan.rate)
+        prompts = {
+            category: self.material.texts(texts)
+            for category, texts in random_prompts(self.material.taxonomy, self.tags, rng).items()
+        }
+        captions = self.material.texts(batch.captions)
+        losses = losses_of(self.model, self.word_head, features, batch, captions=captions, prompts=prompts)
+        weights = {**CATEGORY_WEIGHTS, "caption": plan.caption_weight, "word": plan.word_weight}
+        total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
         return {name: round(loss.item(), 3) for name, loss in losses.items()}
 
 
-def losses_of(
-    model: open_clip.CLIP, word_head: nn.Module, batch: Batch, prompts: dict[str, Tensor]
+def losses_of(  # noqa: PLR0917 - the two towers' halves of one batch
+    model: ImageTower,
+    word_head: nn.Module,
+    features: Tensor,
+    batch: Batch,
+    captions: Tensor,
+    prompts: dict[str, Tensor],
 ) -> dict[str, Tensor]:
-    """Return the loss of the captions, of the words and of each category.
+    """Return the loss of the captions, of the words and of each category, for features [N, F] of the batch's images.
 
-    `prompts`: tokens per category, those of its tags first, then background.
+    `captions` and `prompts` are the text tower's vectors; per category those of its tags first, then background.
     """
-    sizes = [len(batch.tokens), *(len(tokens) for tokens in prompts.values())]
-    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
-        features = model.visual.trunk(normalised(batch.pixels))
-        image = model.visual.head(features)
-        text = model.encode_text(torch.cat([batch.tokens, *prompts.values()]))
-        words = word_head(features)
-    image, text = (functional.normalize(vectors.float(), dim=-1) for vectors in (image, text))
-    captions, *tag_texts = torch.split(text, sizes)
+    image = functional.normalize(model.visual.head(features), dim=-1)
     scale = model.logit_scale.exp().clamp(max=100)
     logits = scale * image[: len(captions)] @ captions.T
-    same = (batch.tokens[:, None] == batch.tokens[None]).all(-1).float()
+    same = (captions @ captions.T > _SAME_COSINE).float()
     same = same / same.sum(1, keepdim=True)
     losses = {
         "caption": (functional.cross_entropy(logits, same) + functional.cross_entropy(logits.T, same)) / 2,
-        "word": _known_loss(words.float(), batch.words),
+        "word": _known_loss(word_head(features), batch.words),
     }
-    for category, tag_text in zip(prompts, tag_texts, strict=True):
-        targets = batch.targets[category]
-        losses[category] = _known_loss(scale * image @ tag_text.T, targets, smoothing=0.1)
+    for category, vectors in prompts.items():
+        losses[category] = _known_loss(scale * image @ vectors.T, batch.targets[category], smoothing=0.1)
     return losses
 
 
 def _known_loss(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
     """Return the cross entropy of the rows with a target; logits beyond the targets' columns belong to no tag."""
-    known = targets.sum(1) > 0
-    if not known.any():
+    labelled = targets.sum(1) > 0
+    if not labelled.any():
         return logits.sum() * 0
     count = targets.shape[1]
-    smoothed = targets[known] * (1 - smoothing) + smoothing / count
-    return functional.cross_entropy(logits[known], functional.pad(smoothed, (0, logits.shape[1] - count)))
+    smoothed = targets[labelled] * (1 - smoothing) + smoothing / count
+    return functional.cross_entropy(logits[labelled], functional.pad(smoothed, (0, logits.shape[1] - count)))
 
 
-def random_prompts(material: Material, tags: dict[str, list[str]], rng: np.random.Generator) -> dict[str, Tensor]:
+def random_prompts(taxonomy: Taxonomy, tags: dict[str, list[str]], rng: np.random.Generator) -> dict[str, list[str]]:
     """Return per category one random filled template of each tag and of two background prompts."""
     drawn = {}
     for category, names in tags.items():
-        spec = material.taxonomy.categories[category]
+        spec = taxonomy.categories[category]
         pools = [spec.texts_of(tag) for tag in names]
         backgrounds = spec.background_texts()
         pools += [backgrounds[int(index)] for index in rng.permutation(len(backgrounds))[:2]]
-        drawn[category] = tokenize(material.tokenizer, [pool[int(rng.integers(0, len(pool)))] for pool in pools])
+        drawn[category] = [pool[int(rng.integers(0, len(pool)))] for pool in pools]
     return drawn
 
 
-def _optimisers(model: open_clip.CLIP, word_head: nn.Module, plan: Plan) -> tuple[torch.optim.Optimizer, Muon]:
-    """Muon for the convolutions but the first, AdamW for all else."""
-    convolutions = [weight for weight in model.visual.trunk.parameters() if weight.ndim == 4 and weight.shape[1] > 3]
-    taken = {id(weight) for weight in convolutions}
-    others = [weight for weight in (*model.parameters(), *word_head.parameters()) if id(weight) not in taken]
+def mixed(start: ImageTower, end: ImageTower, share: float) -> ImageTower:
+    """Return the network whose weights are `share` of `end`'s and the rest `start`'s."""
+    result = deepcopy(start)
+    _update_average(result, end, 1 - share)
+    return result
+
+
+@cache
+def multiplies_bfloat16() -> bool:
+    """Tell whether this CPU has instructions for bfloat16; without them it is half as fast as float32."""
+    return bool(_BFLOAT16_FLAGS & (cpu_flags() or frozenset()))
+
+
+def _optimiser(model: ImageTower, word_head: nn.Module, plan: TrainingPlan) -> torch.optim.Optimizer:
+    trunk = [weight for weight in model.visual.trunk.parameters() if weight.requires_grad]
+    heads = [*model.visual.head.parameters(), model.logit_scale, *word_head.parameters()]
     groups = [
         {
-            "params": [weight for weight in others if (weight.ndim > 1) == decayed],
+            "params": [weight for weight in weights if (weight.ndim > 1) == decayed],
             "weight_decay": plan.weight_decay if decayed else 0.0,
+            "trunk": weights is trunk,
         }
+        for weights in (trunk, heads)
         for decayed in (True, False)
     ]
-    adam = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), fused=True)
-    return adam, Muon(convolutions, rate=0.0, decay=plan.weight_decay)
+    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), fused=True)
 
 
 @torch.no_grad()
-def _update_average(average: open_clip.CLIP, model: open_clip.CLIP, keep: float) -> None:
+def _update_average(average: ImageTower, model: ImageTower, keep: float) -> None:
+    # There are no batch norms, so that no buffer changes.
     for mean, value in zip(average.parameters(), model.parameters(), strict=True):
         mean.lerp_(value, 1 - keep)
-    # The text tower's only buffer is its mask of infinities, of which an average would be nan.
-    for mean, value in zip(average.visual.buffers(), model.visual.buffers(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(value, 1 - keep)
-        else:
-            mean.copy_(value)

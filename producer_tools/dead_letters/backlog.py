@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from producer_tools.dead_letters.errors import LettersBusyError
-from producer_tools.dead_letters.places import Place
+from consumer.kafka.clients import Member, make_admin, make_consumer
+from consumer.kafka.closing import started_admin
+from producer_tools.dead_letters.errors import DeadLetterError, LettersBusyError
+from producer_tools.dead_letters.offsets import PartitionOffset
 from producer_tools.dead_letters.topics import (
+    CLIENT_ID,
     Partition,
-    administrating,
     backlog_group,
     opened,
     partitions_of,
@@ -28,6 +30,11 @@ from schemas.connections import KafkaConnection
 _SESSION_SECONDS: Final = 6
 _WAIT_SECONDS: Final = _SESSION_SECONDS + 5
 _LOOK_SECONDS: Final = 0.5
+# A slow rate polls rarely.
+_POLL_INTERVAL_SECONDS: Final = 24 * 3600.0
+# aiokafka tries for as long as it takes.
+_COMMIT_SECONDS: Final = 60.0
+_LAST_COMMIT_SECONDS: Final = 3.0
 
 
 class Backlog(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -46,16 +53,17 @@ class Backlog(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         """Note that somebody else joined: what is not committed by now is theirs."""
         self._lost = self._lost or bool(revoked)
 
-    def close(self, place: Place) -> None:
+    def close(self, place: PartitionOffset) -> None:
         """Close a letter; it counts once it is committed."""
         item = TopicPartition(self.topic, place.partition)
         self.partitions[item].closed.close(place.offset)
         self._changed.add(item)
 
-    async def commit(self) -> None:
+    async def commit(self, timeout_seconds: float = _COMMIT_SECONDS) -> None:
         """Keep what was closed.
 
         Raises:
+            DeadLetterError: Kafka does not answer in time.
             LettersBusyError: another process took the letters over; what was closed since the last commit is open.
             ScatteredError: see :meth:`ClosedOffsets.encode`.
 
@@ -69,7 +77,13 @@ class Backlog(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             for item in self._changed
         }
         try:
-            await self.consumer.commit(offsets)
+            async with asyncio.timeout(timeout_seconds):
+                await self.consumer.commit(offsets)
+        except TimeoutError as error:
+            raise DeadLetterError(
+                f"Kafka did not keep within {timeout_seconds:g} s which letters of {self.topic} are closed: "
+                "run this again when it answers."
+            ) from error
         except (CommitFailedError, IllegalStateError) as error:
             raise LettersBusyError(
                 f"Another process took {self.topic} over: wait for it, then run this again."
@@ -87,14 +101,9 @@ async def own_backlog(connection: KafkaConnection, source_topic: str) -> AsyncIt
 
     """
     group = backlog_group(source_topic)
-    options = {
-        "group_id": group,
-        "session_timeout_ms": _SESSION_SECONDS * 1000,
-        "heartbeat_interval_ms": 1000,
-        # A slow rate polls rarely.
-        "max_poll_interval_ms": 24 * 3600 * 1000,
-    }
-    async with opened(connection, **options) as consumer:
+    member = Member(group, CLIENT_ID, _SESSION_SECONDS, rebalance_timeout_seconds=_SESSION_SECONDS)
+    own = make_consumer(connection, member, max_poll_interval_seconds=_POLL_INTERVAL_SECONDS)
+    async with opened(connection, own) as consumer:
         wanted = await partitions_of(consumer, dead_letter_topic(source_topic))
         await _wait_for_others(connection, group)
         backlog = Backlog(consumer, source_topic)
@@ -103,12 +112,16 @@ async def own_backlog(connection: KafkaConnection, source_topic: str) -> AsyncIt
         backlog.partitions = await survey(connection, consumer, source_topic)
         try:
             yield backlog
-        finally:
-            await backlog.commit()
+        except BaseException:
+            # What is not kept now is found on the source topic by the next run, and closed as superseded.
+            with suppress(DeadLetterError, KafkaError):
+                await backlog.commit(_LAST_COMMIT_SECONDS)
+            raise
+        await backlog.commit()
 
 
 async def _wait_for_others(connection: KafkaConnection, group: str) -> None:
-    async with administrating(connection) as admin:
+    async with started_admin(make_admin(connection, CLIENT_ID)) as admin:
         for _ in range(int(_WAIT_SECONDS / _LOOK_SECONDS)):
             (response,) = await patiently(lambda: admin.describe_consumer_groups([group]))
             if not any(members for _, _, _, _, _, members, *_ in response.groups):

@@ -7,7 +7,7 @@ from typing import Final
 
 from producer_tools.dead_letters.backlog import own_backlog
 from producer_tools.dead_letters.letters import Letter
-from producer_tools.dead_letters.selection import Selection
+from producer_tools.dead_letters.selection import LetterFilter
 from producer_tools.dead_letters.topics import open_letters, opened, survey
 from schemas.connections import KafkaConnection
 
@@ -17,7 +17,7 @@ _CHUNK: Final = 1000
 async def drop(
     connection: KafkaConnection,
     source_topic: str,
-    selection: Selection,
+    selection: LetterFilter,
     on_drop: Callable[[Letter], None],
     *,
     dry_run: bool = False,
@@ -31,9 +31,9 @@ async def drop(
     count = 0
     if dry_run:
         async with opened(connection) as consumer:
-            found = await survey(connection, consumer, source_topic)
-            consumer.assign(list(found))
-            async for letter in open_letters(consumer, found):
+            surveyed = await survey(connection, consumer, source_topic)
+            consumer.assign(list(surveyed))
+            async for letter in open_letters(consumer, surveyed):
                 count += letter in selection
         return count
     async with own_backlog(connection, source_topic) as backlog:

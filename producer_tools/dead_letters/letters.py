@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from producer_tools.dead_letters.places import Place
+from producer_tools.dead_letters.offsets import PartitionOffset
 from schemas import DeadLetter
 from schemas.dead_letters import HEADER_PREFIX, header_name, replay_count
 
@@ -17,7 +17,7 @@ Headers = tuple[tuple[str, bytes | None], ...]
 class Letter:
     """A record of a dead-letter topic. ``history`` is None where its headers hold none that we can read."""
 
-    place: Place
+    place: PartitionOffset
     failed_at: datetime
     key: bytes | None
     value: bytes | None
@@ -29,7 +29,7 @@ class Letter:
         """Return what a consumer's record holds."""
         headers = tuple(record.headers)
         return cls(
-            place=Place(record.partition, record.offset),
+            place=PartitionOffset(record.partition, record.offset),
             failed_at=datetime.fromtimestamp(max(0, record.timestamp) / 1000, UTC),
             key=record.key,
             value=record.value,

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from producer_tools.dead_letters.letters import Letter
-from producer_tools.dead_letters.places import Place
-from producer_tools.dead_letters.selection import Selection
+from producer_tools.dead_letters.offsets import PartitionOffset
+from producer_tools.dead_letters.selection import LetterFilter
 from producer_tools.dead_letters.topics import open_letters, opened, survey
 from schemas.connections import KafkaConnection
 
@@ -31,18 +31,18 @@ class Group:
     oldest: datetime
     newest: datetime
     most_replays: int
-    example: Place
+    example: PartitionOffset
     message: str
 
 
 async def letters_of(
-    connection: KafkaConnection, source_topic: str, selection: Selection, *, closed_too: bool = False
+    connection: KafkaConnection, source_topic: str, selection: LetterFilter, *, closed_too: bool = False
 ) -> list[Letter]:
     """Return the selected letters in the order of their places, their values left away; raises DeadLetterError."""
     async with opened(connection) as consumer:
-        found = await survey(connection, consumer, source_topic)
-        consumer.assign(list(found))
-        letters = open_letters(consumer, found, closed_too=closed_too)
+        surveyed = await survey(connection, consumer, source_topic)
+        consumer.assign(list(surveyed))
+        letters = open_letters(consumer, surveyed, closed_too=closed_too)
         chosen = [replace(letter, value=None) async for letter in letters if letter in selection]
     return sorted(chosen, key=lambda letter: letter.place)
 

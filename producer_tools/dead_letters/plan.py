@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from producer_tools.dead_letters.letters import Letter
-from producer_tools.dead_letters.places import Place
-from producer_tools.dead_letters.selection import Selection
+from producer_tools.dead_letters.offsets import PartitionOffset
+from producer_tools.dead_letters.selection import LetterFilter
 
 SourceKey = tuple[int, bytes]  # partition of the source topic, and key
 
@@ -26,13 +26,14 @@ class Fate(StrEnum):
     NOT_WHOLE = "not whole"
     NO_HISTORY = "without a history"
     GONE = "gone from its topic"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A letter that may be put back, without its bytes: where it lies, and where its record lay."""
 
-    place: Place
+    place: PartitionOffset
     source_partition: int
     source_offset: int
     key: bytes | None
@@ -43,14 +44,14 @@ class Candidate:
 
 
 @dataclass(slots=True)
-class Plan:
+class RedrivePlan:
     """The candidates in the order of the backlog, and how many letters stay for which reason."""
 
     candidates: list[Candidate] = field(default_factory=list)
     staying: Counter[Fate] = field(default_factory=Counter)
 
 
-def fate_of(letter: Letter, selection: Selection, *, source_topic: str, max_replays: int) -> Fate:
+def fate_of(letter: Letter, selection: LetterFilter, *, source_topic: str, max_replays: int) -> Fate:
     """Judge a letter by itself; whether it is superseded, only its source topic can tell."""
     if letter not in selection:
         return Fate.NOT_MEANT
@@ -63,14 +64,16 @@ def fate_of(letter: Letter, selection: Selection, *, source_topic: str, max_repl
     return Fate.PUT_BACK
 
 
-def make_plan(letters: Iterable[Letter], selection: Selection, *, source_topic: str, max_replays: int) -> Plan:
-    plan = Plan()
+def make_plan(
+    letters: Iterable[Letter], selection: LetterFilter, *, source_topic: str, max_replays: int
+) -> RedrivePlan:
+    plan = RedrivePlan()
     for letter in letters:
         add(plan, letter, fate_of(letter, selection, source_topic=source_topic, max_replays=max_replays))
     return plan
 
 
-def add(plan: Plan, letter: Letter, fate: Fate) -> None:
+def add(plan: RedrivePlan, letter: Letter, fate: Fate) -> None:
     """Enter one letter into a plan."""
     if fate is not Fate.PUT_BACK or letter.history is None:
         plan.staying[fate] += 1

@@ -10,18 +10,23 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, Protocol
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 
+from consumer.kafka.clients import make_producer
+from consumer.kafka.errors import RECORD_REFUSALS
+from consumer.kafka.publisher import Publisher
+from consumer.kafka.records import Publication
 from producer_tools.dead_letters.backlog import Backlog, own_backlog
 from producer_tools.dead_letters.letters import Letter
-from producer_tools.dead_letters.plan import Candidate, Fate, Plan, add, fate_of
-from producer_tools.dead_letters.selection import Selection
-from producer_tools.dead_letters.source import SourceLook, looking
-from producer_tools.dead_letters.topics import open_letters, opened, read, survey
+from producer_tools.dead_letters.offsets import PartitionOffset
+from producer_tools.dead_letters.plan import Candidate, Fate, RedrivePlan, add, fate_of
+from producer_tools.dead_letters.selection import LetterFilter
+from producer_tools.dead_letters.source_scan import SourceLook, looking
+from producer_tools.dead_letters.topics import CLIENT_ID, open_letters, opened, read, survey
 from schemas.connections import KafkaConnection
-from schemas.topics import DEAD_LETTER_MESSAGE_BYTES
 
 _CHUNK: Final = 100
+_ACKNOWLEDGED_SECONDS: Final = 60.0
 
 
 class RedriveView(Protocol):
@@ -42,7 +47,7 @@ class RedriveRequest:
     """What to put back, how fast (letters a second, None: as fast as it goes), and how many at most."""
 
     source_topic: str
-    selection: Selection
+    selection: LetterFilter
     max_replays: int = 3
     rate: float | None = None
     limit: int | None = None
@@ -51,9 +56,10 @@ class RedriveRequest:
 
 @dataclass(slots=True)
 class RedriveReport:
-    """How many letters had which fate; in a dry run, would have."""
+    """How many letters had which fate, in a dry run would have; and those whose records Kafka refused, with why."""
 
     fates: Counter[Fate] = field(default_factory=Counter)
+    refused: list[tuple[PartitionOffset, str]] = field(default_factory=list)
 
 
 async def redrive(connection: KafkaConnection, request: RedriveRequest, view: RedriveView) -> RedriveReport:
@@ -61,7 +67,7 @@ async def redrive(connection: KafkaConnection, request: RedriveRequest, view: Re
 
     A letter is closed once its record is acknowledged, and closed letters are kept every hundred of them. Killed in
     between, the next run finds the records that it put back on the topic, and so closes their letters as superseded
-    instead of putting them back again.
+    instead of putting them back again. One whose record the topic does not take stays open; the others go on.
 
     Raises:
         DeadLetterError: Kafka does not answer, another process is at it, or there is no such topic.
@@ -76,20 +82,20 @@ async def redrive(connection: KafkaConnection, request: RedriveRequest, view: Re
         view.planned(len(plan.candidates))
         async with (
             looking(connection, request.source_topic, plan.candidates) as look,
-            _producer(connection) as producer,
+            _publisher(connection) as publisher,
         ):
             await look.go_on(view.looked)
-            await _Redrive(backlog, look, producer, request, view, report).run(plan)
+            await _Redrive(backlog, look, publisher, request, view, report).run(plan)
     return report
 
 
 async def _rehearse(connection: KafkaConnection, request: RedriveRequest, view: RedriveView) -> RedriveReport:
     report = RedriveReport()
     async with opened(connection) as consumer:
-        found = await survey(connection, consumer, request.source_topic)
-        consumer.assign(list(found))
-        plan = Plan()
-        async for letter in open_letters(consumer, found):
+        surveyed = await survey(connection, consumer, request.source_topic)
+        consumer.assign(list(surveyed))
+        plan = RedrivePlan()
+        async for letter in open_letters(consumer, surveyed):
             _enter(plan, letter, request)
     report.fates.update(plan.staying)
     view.planned(len(plan.candidates))
@@ -102,14 +108,14 @@ async def _rehearse(connection: KafkaConnection, request: RedriveRequest, view: 
     return report
 
 
-async def _plan(backlog: Backlog, request: RedriveRequest) -> Plan:
-    plan = Plan()
+async def _plan(backlog: Backlog, request: RedriveRequest) -> RedrivePlan:
+    plan = RedrivePlan()
     async for letter in open_letters(backlog.consumer, backlog.partitions):
         _enter(plan, letter, request)
     return plan
 
 
-def _enter(plan: Plan, letter: Letter, request: RedriveRequest) -> None:
+def _enter(plan: RedrivePlan, letter: Letter, request: RedriveRequest) -> None:
     fate = fate_of(letter, request.selection, source_topic=request.source_topic, max_replays=request.max_replays)
     full = request.limit is not None and len(plan.candidates) >= request.limit
     add(plan, letter, Fate.NOT_MEANT if full and fate is Fate.PUT_BACK else fate)
@@ -119,12 +125,12 @@ def _enter(plan: Plan, letter: Letter, request: RedriveRequest) -> None:
 class _Redrive:
     backlog: Backlog
     look: SourceLook
-    producer: AIOKafkaProducer
+    publisher: Publisher
     request: RedriveRequest
     view: RedriveView
     report: RedriveReport
 
-    async def run(self, plan: Plan) -> None:
+    async def run(self, plan: RedrivePlan) -> None:
         """Work through the candidates, partition by partition, a chunk at a time."""
         candidates = iter(sorted(plan.candidates, key=lambda item: item.place))
         while chunk := list(islice(candidates, _CHUNK)):
@@ -141,7 +147,7 @@ class _Redrive:
                 continue
             fate = self.look.sightings.fate_of(candidate)
             if fate is Fate.PUT_BACK:
-                await self._put_back(letter, candidate)
+                fate = await self._put_back(letter, candidate)
             if fate in {Fate.PUT_BACK, Fate.SUPERSEDED}:
                 self.backlog.close(candidate.place)
             self.report.fates[fate] += 1
@@ -156,33 +162,31 @@ class _Redrive:
         async for record in read(self.backlog.consumer, spans):
             yield Letter.of(record)
 
-    async def _put_back(self, letter: Letter, candidate: Candidate) -> None:
+    async def _put_back(self, letter: Letter, candidate: Candidate) -> Fate:
         # Where it was, if that partition is there: the other records of its key lie there, however its producer chose.
-        known = candidate.source_partition in self.look.partitions
-        await self.producer.send_and_wait(
+        partition_exists = candidate.source_partition in self.look.partitions
+        record = Publication(
             self.request.source_topic,
+            letter.key,
             letter.value,
-            key=letter.key,
-            headers=list(letter.original_headers()),
-            partition=candidate.source_partition if known else None,
-            timestamp_ms=letter.original_timestamp_ms(),
+            letter.original_headers(),
+            letter.original_timestamp_ms(),
+            candidate.source_partition if partition_exists else None,
         )
+        try:
+            await self.publisher.send([record])
+        except RECORD_REFUSALS as error:
+            self.report.refused.append((candidate.place, str(error)))
+            return Fate.REFUSED
         if self.request.rate:
             await asyncio.sleep(1 / self.request.rate)
+        return Fate.PUT_BACK
 
 
 @asynccontextmanager
-async def _producer(connection: KafkaConnection) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(
-        **connection.client_options(),
-        client_id="aegis-dlq",
-        enable_idempotence=True,
-        acks="all",
-        compression_type="lz4",
-        max_request_size=DEAD_LETTER_MESSAGE_BYTES,
-    )
-    await producer.start()
+async def _publisher(connection: KafkaConnection) -> AsyncIterator[Publisher]:
+    publisher = Publisher(lambda: make_producer(connection, CLIENT_ID), _ACKNOWLEDGED_SECONDS)
     try:
-        yield producer
+        yield publisher
     finally:
-        await producer.stop()
+        await publisher.stop()

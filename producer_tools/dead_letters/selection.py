@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from producer_tools.dead_letters.letters import Letter
-from producer_tools.dead_letters.places import Span
+from producer_tools.dead_letters.offsets import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class LetterFilter:
     """Conditions that all must hold; one with several choices holds for each of them, an empty one always."""
 
     error_classes: frozenset[str] = frozenset()
@@ -33,4 +33,4 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
-        return self == Selection()
+        return self == LetterFilter()

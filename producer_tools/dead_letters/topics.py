@@ -9,20 +9,21 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from producer_tools.dead_letters.closed import ClosedOffsets
+from consumer.kafka.clients import make_admin, make_reader
+from consumer.kafka.closing import started_admin, started_consumer
+from consumer.kafka.errors import HIDDEN_TOPIC, explained
+from producer_tools.dead_letters.closed_offsets import ClosedOffsets
 from producer_tools.dead_letters.errors import DeadLetterError
 from producer_tools.dead_letters.letters import Letter
-from producer_tools.dead_letters.places import Place
+from producer_tools.dead_letters.offsets import PartitionOffset
 from schemas import dead_letter_topic
 from schemas.connections import KafkaConnection
-from schemas.header_names import read_any_header_name
-from schemas.topics import DEAD_LETTER_MESSAGE_BYTES
 
 ResultT = TypeVar("ResultT")
 
+CLIENT_ID: Final = "aegis-dlq"
 _POLL_MS: Final = 500
 _ATTEMPTS: Final = 30
 _PAUSE_SECONDS: Final = 0.5
@@ -47,28 +48,18 @@ class Partition:
 
 
 @asynccontextmanager
-async def opened(connection: KafkaConnection, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
-    """Give a consumer that commits nothing by itself.
+async def opened(
+    connection: KafkaConnection, consumer: AIOKafkaConsumer | None = None
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Give the consumer, by default one without a group, started; it commits nothing by itself.
 
     Raises:
         DeadLetterError: Kafka does not answer, or refuses.
 
     """
-    read_any_header_name()
-    consumer = AIOKafkaConsumer(
-        **connection.client_options(),
-        client_id="aegis-dlq",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=DEAD_LETTER_MESSAGE_BYTES,
-        **options,
-    )
     with kafka_errors_told(connection):
-        try:
-            await consumer.start()
-            yield consumer
-        finally:
-            await consumer.stop()
+        async with started_consumer(consumer or make_reader(connection, CLIENT_ID)) as started:
+            yield started
 
 
 class kafka_errors_told:  # noqa: N801 - used as a statement
@@ -81,17 +72,18 @@ class kafka_errors_told:  # noqa: N801 - used as a statement
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, KafkaError | OSError | TimeoutError):
-            text = str(error) or type(error).__name__
-            raise DeadLetterError(f"Kafka at {self._connection.bootstrap} cannot be used: {text}.") from error
+            raise DeadLetterError(
+                f"Kafka at {self._connection.bootstrap} cannot be used: {explained(error)}."
+            ) from error
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
     """Return a topic's partitions; raises DeadLetterError where there is no such topic."""
     # Naming a topic that is missing could make the broker create it, so all are asked for.
     if topic not in await consumer.topics():
-        raise DeadLetterError(f"There is no topic {topic}: run `aegis topics apply`.")
-    found = await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - there is no public way that waits
-    return [TopicPartition(topic, number) for number in sorted(found)]
+        raise DeadLetterError(f"There is no topic {topic}: run `aegis topics apply`; {HIDDEN_TOPIC}.")
+    numbers = await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - there is no public way that waits
+    return [TopicPartition(topic, number) for number in sorted(numbers)]
 
 
 async def survey(
@@ -114,19 +106,9 @@ def _partition(start: int, end: int, kept: tuple[int, str] | None) -> Partition:
 
 
 async def _committed(connection: KafkaConnection, group: str) -> dict[TopicPartition, tuple[int, str]]:
-    async with administrating(connection) as admin:
-        found = await patiently(lambda: admin.list_consumer_group_offsets(group))
-    return {item: (held.offset, held.metadata) for item, held in found.items() if held.offset >= 0}
-
-
-@asynccontextmanager
-async def administrating(connection: KafkaConnection) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(**connection.client_options(), client_id="aegis-dlq")
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
+    async with started_admin(make_admin(connection, CLIENT_ID)) as admin:
+        offsets = await patiently(lambda: admin.list_consumer_group_offsets(group))
+    return {item: (held.offset, held.metadata) for item, held in offsets.items() if held.offset >= 0}
 
 
 async def patiently(call: Callable[[], Awaitable[ResultT]]) -> ResultT:
@@ -176,7 +158,7 @@ async def open_letters(
             yield Letter.of(record)
 
 
-async def letter_at(consumer: AIOKafkaConsumer, source_topic: str, place: Place) -> Letter:
+async def letter_at(consumer: AIOKafkaConsumer, source_topic: str, place: PartitionOffset) -> Letter:
     """Return one letter, closed or not; raises DeadLetterError where there is none."""
     topic = dead_letter_topic(source_topic)
     item = TopicPartition(topic, place.partition)

@@ -1,4 +1,4 @@
-"""The tables of PostgreSQL as numbered steps, run by Alembic: `versions/0001_….py` and onwards, without branches.
+"""The tables of PostgreSQL as numbered migrations, run by Alembic: `versions/0001_….py` and so on, without branches.
 
 A step is never changed once released; a change of the tables is a new step.
 """

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.figures import FOLDER, Figure, report
+from benchmarks.support.figures import FOLDER, Figure, report
 from devstack import Stack
 from tests.chaos.picture import draw
 from tests.chaos.poison import KINDS

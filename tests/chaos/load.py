@@ -14,8 +14,9 @@ from tests.chaos.scenario import Scenario
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 # Of the good records: an asset extracted again, the same event sent twice, an older event that comes late, a removal,
-# and a removed asset that is extracted again.
-_AGAIN, _TWICE, _LATE, _REMOVED, _BACK = 0.08, 0.02, 0.02, 0.03, 0.01
+# a removed asset that is extracted again, and an event of a clock that is ahead, overtaken by one of a right clock.
+_AGAIN, _TWICE, _LATE, _REMOVED, _BACK, _AHEAD = 0.08, 0.02, 0.02, 0.03, 0.01, 0.01
+_AHEAD_BY = (timedelta(hours=1), timedelta(days=27_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ class _Writer:
     clock_ms: int = 0
     assets: list[str] = field(default_factory=list)
     history: dict[str, list[AssetExtracted]] = field(default_factory=dict)
+    # When each asset's expected event counts as having happened.
+    newest: dict[str, datetime] = field(default_factory=dict)
+    ahead_of_time: list[str] = field(default_factory=list)
 
     def tick(self) -> datetime:
         self.clock_ms += 1
@@ -74,9 +78,11 @@ class _Writer:
 
     def publish(self, event: AssetExtracted) -> None:
         self.write(event.asset_id.encode(), encode_event(event))
-        known = self.load.expected.get(event.asset_id)
-        if known is None or known.occurred_at < event.occurred_at:
+        # No event counts as later than its record.
+        occurred_at = min(event.occurred_at, _EPOCH + timedelta(milliseconds=self.clock_ms))
+        if event.asset_id not in self.load.expected or self.newest[event.asset_id] < occurred_at:
             self.load.expected[event.asset_id] = event
+            self.newest[event.asset_id] = occurred_at
         self.history.setdefault(event.asset_id, []).append(event)
 
     def first(self) -> None:
@@ -92,8 +98,20 @@ class _Writer:
 
     def late(self) -> None:
         """Publish an event that is older than the newest of its asset, as a replay does."""
-        newest = self.history[self.known_asset()][-1]
-        self.publish(self.event(newest.asset_id, newest.occurred_at - timedelta(microseconds=1000)))
+        asset_id = self.known_asset()
+        self.publish(self.event(asset_id, self.newest[asset_id] - timedelta(milliseconds=1)))
+
+    def ahead(self) -> None:
+        """Publish an event of a clock that is an hour ahead, or for ever."""
+        asset_id = self.known_asset()
+        self.ahead_of_time.append(asset_id)
+        self.publish(self.event(asset_id, self.tick() + self.rng.choice(_AHEAD_BY)))
+
+    def overtake(self) -> None:
+        """Extract an asset again whose last event said a time to come, if there is one."""
+        there = [asset_id for asset_id in self.ahead_of_time if asset_id in self.load.expected]
+        self.ahead_of_time = there[1:]
+        self.publish(self.event(there[0] if there else self.known_asset()))
 
     def remove(self) -> None:
         """Remove the asset that was published last: the removal follows its event on the heels."""
@@ -133,6 +151,8 @@ def _steps(writer: _Writer, scenario: Scenario, poison: Poison) -> Iterator[Call
         *[writer.late] * round(good * _LATE),
         *[writer.remove] * round(good * _REMOVED),
         *[writer.back] * round(good * _BACK),
+        *[writer.ahead] * round(good * _AHEAD),
+        *[writer.overtake] * round(good * _AHEAD),
     ]
     later: list[Callable[[], None]] = [
         *special,

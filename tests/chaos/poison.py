@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import struct
 import zlib
 from collections.abc import Callable, Mapping
@@ -11,8 +12,12 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from schemas import AssetExtracted, ImageInfo, ObjectRef, encode_event
+from schemas import AssetExtracted, ImageInfo, ObjectRef, Source, encode_event
 from schemas.objects import object_key
+
+# What asset-tagged takes in a run: five usual results, and less than one of "refused-result". The broker compares whole
+# batches with it, so that good results that share one are refused too, and sent again alone.
+MAX_RESULT_BYTES = 24 * 1024
 
 Record = tuple[bytes, bytes | None, tuple[tuple[str, bytes], ...]]
 
@@ -84,6 +89,13 @@ def _wrong_dimensions(_: Poison, event: AssetExtracted) -> Record:
     return _event(event, image=ImageInfo(width=4096, height=2, mode="RGB"))
 
 
+def _refused_result(_: Poison, event: AssetExtracted) -> Record:
+    """An event that its topic takes, whose result carries more than the broker takes on asset-tagged."""
+    rng = random.Random(event.event_id.int)
+    archive, path = ("".join(chr(rng.randrange(0x20000, 0x2A000)) for _ in range(4096)) for _ in range(2))
+    return _event(event, source=Source(archive=archive, container_path=path))
+
+
 _RECORDS: dict[str, Callable[[Poison, AssetExtracted], Record]] = {
     "malformed": _malformed,
     "deep": _deep,
@@ -97,6 +109,7 @@ _RECORDS: dict[str, Callable[[Poison, AssetExtracted], Record]] = {
     "wrong-checksum": _wrong_checksum,
     "wrong-size": _wrong_size,
     "wrong-dimensions": _wrong_dimensions,
+    "refused-result": _refused_result,
 }
 
 

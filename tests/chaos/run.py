@@ -18,7 +18,7 @@ from uuid import uuid4
 from devstack import Stack
 from schemas import AssetExtracted, ObjectRef, encode_event, utc_now
 from tests.chaos.load import Load, PlannedRecord, make_load
-from tests.chaos.poison import Poison, bad_objects
+from tests.chaos.poison import MAX_RESULT_BYTES, Poison, bad_objects
 from tests.chaos.recorder import Recorder, Sample, Watched
 from tests.chaos.recovery import Happened
 from tests.chaos.scenario import Scenario
@@ -70,6 +70,7 @@ async def run(scenario: Scenario, seed: int, stack: Stack, folder: Path, tell: T
     for command in (("topics", "apply"), ("db", "migrate")):
         await asyncio.to_thread(_aegis, variables, *command)
     world = World(variables)
+    await world.limit_results(MAX_RESULT_BYTES)
     objects = [world.upload(data) for data in world.good_objects()]
     poison = Poison(world.bucket, {kind: world.upload(data) for kind, data in bad_objects(_MAX_OBJECT_BYTES).items()})
     load = make_load(scenario, objects, poison, seed)

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from benchmarks.figures import Figure
+from benchmarks.support.figures import Figure
 from schemas import AssetExtracted
 from tests.chaos.load import Load, PlannedRecord
 
-Place = tuple[int, int]  # partition and offset on asset-extracted
+SourceOffset = tuple[int, int]  # partition and offset on asset-extracted
 _EXAMPLES = 5
 
 
@@ -42,7 +42,7 @@ class FoundRow:
 class Letter:
     """A dead letter: the place of its record, and its key and value."""
 
-    place: Place
+    place: SourceOffset
     key: bytes | None
     value: bytes | None
 
@@ -52,14 +52,14 @@ class Found:
     """The world after a run."""
 
     # Where each planned record lies on asset-extracted, by its number.
-    places: Mapping[int, Place]
+    places: Mapping[int, SourceOffset]
     rows: Mapping[str, FoundRow]
     letters: Sequence[Letter]
     # How many tagged events, or tombstones, each source record has.
-    answers: Counter[Place]
+    answers: Counter[SourceOffset]
     # Of records put on asset-tagged that no table can hold: where they lie, and those of their dead letters.
-    bad_tagged: frozenset[Place]
-    tagged_letters: Sequence[Place]
+    bad_tagged: frozenset[SourceOffset]
+    tagged_letters: Sequence[SourceOffset]
     lag_records: Mapping[str, int]
     unasked_exits: Sequence[str]
     stalls: int
@@ -86,7 +86,7 @@ class Verdict:
         if value:
             self.problems.append(f"{value} {sentence}")
 
-    def tell(self, name: str, counter: Counter[Place]) -> None:
+    def tell(self, name: str, counter: Counter[SourceOffset]) -> None:
         """Count what came more than once, which is allowed."""
         self.figures.append(Figure(name, sum(times - 1 for times in counter.values()), "records", None, "lower"))
 
@@ -143,6 +143,6 @@ def _judge_letters(verdict: Verdict, load: Load, found: Found) -> None:
     verdict.tell("dead_letters_of_results_repeated", tagged)
 
 
-def _same(letter: Letter, poison: Mapping[Place, PlannedRecord]) -> bool:
+def _same(letter: Letter, poison: Mapping[SourceOffset, PlannedRecord]) -> bool:
     record = poison[letter.place]
     return (letter.key, letter.value) == (record.key, record.value)

@@ -11,12 +11,14 @@ from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas import AssetTagged, DeadLetter, EventDecodeError, decode_event, header_text
+from testkit.kafka_tools import Written, read_all
+from testkit.places import Places
 from tests.chaos.load import Load, PlannedRecord
-from tests.chaos.verdict import FoundRow, Letter, Look, Place
-from tests.integration.kafka_tools import Written, read_all
-from tests.integration.places import Places
+from tests.chaos.verdict import FoundRow, Letter, Look, SourceOffset
 
 NUMBER_HEADER = "chaos-number"
 BAD_RESULT_HEADER = "chaos-bad-result"
@@ -43,6 +45,17 @@ class World(Places):
     environment: Mapping[str, str]
     published: int = field(default=0, init=False)
 
+    async def limit_results(self, max_bytes: int) -> None:
+        """Let asset-tagged take no larger batch than this."""
+        (spec,) = [spec for spec in self.topics.specs() if spec.name == self.topics.tagged]
+        wanted = {**spec.config, "max.message.bytes": str(max_bytes)}
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, spec.name, wanted)])
+        finally:
+            await admin.close()
+
     def good_objects(self) -> list[bytes]:
         """Return real textures, the smaller ones."""
         files = sorted(_SAMPLES.rglob("*.png"))
@@ -50,8 +63,13 @@ class World(Places):
 
     async def publish(self, load: Load, seconds: float) -> None:
         """Publish all of it, evenly over that time; an outage of Kafka is waited out by the producer, in order."""
+        # Compressed, the bad results pass the limit of asset-tagged.
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap, enable_idempotence=True, acks="all", max_batch_size=4 * 1024 * 1024
+            bootstrap_servers=self.bootstrap,
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=512 * 1024,
+            compression_type="gzip",
         )
         await producer.start()
         loop = asyncio.get_running_loop()
@@ -93,13 +111,13 @@ class World(Places):
         finally:
             await connection.close()
 
-    async def places(self) -> dict[int, Place]:
+    async def places(self) -> dict[int, SourceOffset]:
         """Return where each planned record lies on the source topic, by its number."""
         return dict(_numbered(await read_all(self.bootstrap, self.topics.extracted)))
 
-    async def answers(self, places: Mapping[int, Place]) -> Counter[Place]:
+    async def answers(self, places: Mapping[int, SourceOffset]) -> Counter[SourceOffset]:
         """Count the results of each source record: tagged events by their cause, tombstones by their number."""
-        found: Counter[Place] = Counter()
+        found: Counter[SourceOffset] = Counter()
         for record in await read_all(self.bootstrap, self.topics.tagged):
             if record.value is None:
                 number = header_text(record.headers, NUMBER_HEADER)
@@ -121,14 +139,14 @@ class World(Places):
             found.append(Letter((history.partition, history.offset), record.key, record.value))
         return found
 
-    async def bad_tagged(self) -> frozenset[Place]:
+    async def bad_tagged(self) -> frozenset[SourceOffset]:
         records = await read_all(self.bootstrap, self.topics.tagged)
         return frozenset(
             (item.partition, item.offset) for item in records if header_text(item.headers, BAD_RESULT_HEADER)
         )
 
 
-def _numbered(records: Sequence[Written]) -> list[tuple[int, Place]]:
+def _numbered(records: Sequence[Written]) -> list[tuple[int, SourceOffset]]:
     found = []
     for record in records:
         number = header_text(record.headers, NUMBER_HEADER)

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from devstack.state import free_port
+from testkit.running import Pipeline
 from tests.containers.docker import ROOT, docker
-from tests.integration.pipeline.running import Pipeline
 
 PROJECT = "aegis-compose-test"
 PORTS = (

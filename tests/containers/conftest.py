@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from benchmarks.figures import Figure, report
+from benchmarks.support.figures import Figure, report
 from tests.containers import standins
 from tests.containers.docker import ROOT, build, docker, require
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sysconfig
 import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -32,6 +33,9 @@ def ensure(image: str) -> list[str]:
         done = subprocess.run([FOLDER / "base.sh", image], capture_output=True, text=True, timeout=900, check=False)
         if done.returncode:
             pytest.fail(f"{image} can neither be pulled nor made: {done.stderr.strip()}", pytrace=False)
+        return [image]
+    if image.startswith("aegis-minio:") and not docker("pull", "golang:1.26-bookworm", check=False).returncode:
+        build(image, ROOT / "deploy" / "minio")
         return [image]
     made_of = next((fill for name, fill in _FILLED_BY.items() if name in image), None)
     if made_of is None:
@@ -82,6 +86,10 @@ def _minio(context: Path) -> None:
         shutil.copy(program, context)
 
 
+def _seaweedfs(context: Path) -> None:
+    shutil.copy(Path(sysconfig.get_path("scripts")) / "weed", context)
+
+
 def _prometheus(context: Path) -> None:
     for name in ("prometheus", "promtool"):
         program = shutil.which(name)
@@ -94,7 +102,8 @@ def _prometheus(context: Path) -> None:
 
 _FILLED_BY: dict[str, Callable[[Path], None]] = {
     "apache/kafka:": _kafka,
-    "minio/minio:": _minio,
+    "aegis-minio:": _minio,
+    "chrislusf/seaweedfs:": _seaweedfs,
     "pgvector/pgvector:": _postgres,
     "prom/prometheus:": _prometheus,
 }

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from benchmarks.figures import Figure
+from benchmarks.support.figures import Figure
 from schemas import AssetExtracted, encode_event
+from testkit.kafka_tools import eventually, read_all, write
+from testkit.running import Pipeline, new_asset_id, texture
 from tests.containers.composed import Composed, copied
 from tests.containers.docker import docker, inspect, require
 from tests.containers.readme import production_blocks
 from tests.containers.standins import BASE_IMAGE
-from tests.integration.kafka_tools import eventually, read_all, write
-from tests.integration.pipeline.running import Pipeline, new_asset_id, texture
 from tests.integration.prometheus import query, rules
 
 pytestmark = pytest.mark.containers

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.figures import Figure
+from benchmarks.support.figures import Figure
 from devstack.state import free_port
+from testkit.kafka_tools import eventually
+from testkit.running import Pipeline, new_asset_id, texture
 from tests.containers.docker import ROOT, docker, inspect
 from tests.integration.conftest import stack, stack_environment
-from tests.integration.kafka_tools import eventually
-from tests.integration.pipeline.running import Pipeline, new_asset_id, texture
 
 pytestmark = pytest.mark.containers
 __all__ = ["stack", "stack_environment"]
@@ -125,7 +125,7 @@ def test_its_labels_say_what_it_is(image: str) -> None:
 
 def test_what_starts_needs_no_compiling(image: str) -> None:
     """Bytecode is there for each module of ours and of others that the services import."""
-    compiled = "import sys, consumer.services.tagger_process, consumer.services.sink_process; "
+    compiled = "import sys, consumer.processes.tagger, consumer.processes.sink; "
     compiled += "import os; print([m.__name__ for m in list(sys.modules.values()) "
     compiled += "if (c := getattr(m, '__cached__', None)) and not os.path.exists(c)])"
 

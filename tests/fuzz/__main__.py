@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.figures import Figure, report
+from benchmarks.support.figures import Figure, report
 from tests.fuzz.targets import TARGETS, Target
 
 _FOLDER = Path("build/fuzz")

@@ -9,10 +9,16 @@ import warnings
 
 # The modules whose branches tell the fuzzer that an input is new.
 _INSTRUMENTED = {
-    "event": ["schemas", "consumer.storage.rows", "consumer.services.sink", "consumer.services.tagger"],
-    "image": ["consumer.tagging", "PIL"],
+    "event": ["schemas", "consumer.storage.tables.rows", "consumer.services.sink", "consumer.services.tagger"],
+    "image": ["consumer.imaging", "consumer.tagging", "PIL"],
+    "textures": ["consumer.imaging"],
     "archive": ["producer_tools", "PIL", "zipfile", "tarfile", "gzip", "UnityPy"],
 }
+# Of an archive of one kind.
+_CONTAINER = [
+    *("producer_tools.extraction.readers", "producer_tools.extraction.games", "producer_tools.extraction.atlases"),
+    *("tarfile", "gzip", "py7zr"),
+]
 
 
 def main() -> None:
@@ -20,7 +26,7 @@ def main() -> None:
     import atheris  # noqa: PLC0415 - an extra: pip install 'aegis-tagger[fuzz]'
 
     name = sys.argv.pop(1)
-    with atheris.instrument_imports(include=_INSTRUMENTED[name]):
+    with atheris.instrument_imports(include=_INSTRUMENTED.get(name, _CONTAINER)):
         targets = importlib.import_module("tests.fuzz.targets")
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)

@@ -7,24 +7,30 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from consumer.imaging.decode import decode
+from consumer.imaging.errors import ImageRejectedError
+from consumer.imaging.picture import ImageLimits
+from consumer.kafka.records import SourceRecord
 from consumer.services import sink, tagger
-from consumer.storage.errors import RowRejectedError
-from consumer.storage.rows import TaggedRow, settle
-from consumer.stream.records import SourceRecord
-from consumer.tagging.decode import ImageLimits, decode
-from consumer.tagging.errors import ImageRejectedError
-from consumer.tagging.pixels import pixel_evidence
-from consumer.tagging.preprocess import PreprocessSpec, prepare
-from producer_tools.child import _parse
-from producer_tools.limits import ReadLimits
-from producer_tools.messages import MESSAGES, Done, Found, Job, LeftOut, Refused, png_name
-from producer_tools.readers.sniff import Kind
+from consumer.services.clocks import ClockWatch
+from consumer.storage.tables.rows import TaggedRow, settle
+from consumer.tagging.images.preprocess import PreprocessSpec, prepare
+from consumer.tagging.pixels.evidence import pixel_evidence
+from consumer.tagging.pixels.layout import layout_of
+from consumer.telemetry.metrics import Metrics
+from producer_tools.extraction.child import _parse
+from producer_tools.extraction.limits import ReadLimits
+from producer_tools.extraction.messages import MESSAGES, Done, Found, Job, LeftOut, PassedOver, Refused, png_name
+from producer_tools.extraction.readers.sniff import Kind
+from producer_tools.extraction.unity.reader import UnityReader
 from schemas import AssetExtracted, AssetTagged, EventDecodeError, decode_event, encode_event
+from tests.fuzz import containers, textures
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _SAMPLES: Final = _ROOT / "samples"
@@ -37,8 +43,9 @@ _LIMITS: Final = ReadLimits(
     max_ratio=250,
     max_pixels=_MAX_PIXELS,
 )
+_CLOCKS: Final = ClockWatch(Metrics())
 _SPEC: Final = PreprocessSpec(size=64, ground=(128, 128, 128))
-_SUFFIXES: Final = {Kind.IMAGE: ".png", Kind.ZIP: ".zip", Kind.UNITYPACKAGE: ".unitypackage", Kind.UNITY: ".unity3d"}
+_SUFFIXES: Final = {Kind.IMAGE: ".png", Kind.UNITY: ".unity3d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +71,7 @@ def fuzz_event(data: bytes) -> None:
     if isinstance(event, AssetExtracted):
         assert tagger.receive(record) == event
         return
-    try:
-        row = sink.receive(record)
-    except RowRejectedError:
-        return
+    row = sink.receive(record, reviewed_topic="reviewed", clocks=_CLOCKS)
     assert isinstance(row, TaggedRow)
     assert settle([row, row]).rows == (row,)
 
@@ -84,27 +88,37 @@ def fuzz_image(data: bytes) -> None:
     assert image.pixels.shape[2] in {3, 4}
     assert 0 < image.width * image.height <= _MAX_PIXELS
     assert prepare(image, _SPEC).shape == (64, 64, 3)
-    for tags in pixel_evidence(image).values():
+    for tags in pixel_evidence(image, layout_of(image.pixels)).values():
         assert all(0 <= confidence <= 1 for confidence in tags.values())
 
 
 def fuzz_archive(data: bytes) -> None:
     """Take the bytes as a file that a person names, behind one that says of which kind; read as the child does it."""
-    kind = list(Kind)[data[0] % len(Kind)] if data else Kind.IMAGE
+    fuzz_file(data[1:], list(Kind)[data[0] % len(Kind)] if data else Kind.IMAGE)
+
+
+def fuzz_file(data: bytes, kind: Kind) -> None:
+    """Take the bytes as a file of this kind; read as the child does it."""
     with tempfile.TemporaryDirectory(dir=_fast_folder()) as folder:
-        path, out = Path(folder) / f"input{_SUFFIXES[kind]}", Path(folder) / "out"
-        path.write_bytes(data[1:])
+        path, out = Path(folder) / f"input{_suffix(kind, data)}", Path(folder) / "out"
+        path.write_bytes(data)
         out.mkdir()
         answers = io.BytesIO()
-        _parse(Job(str(path), kind, str(out), _LIMITS), answers)
+        _parse(Job(str(path), kind, str(out), _LIMITS), answers, UnityReader(), None)
         messages = [MESSAGES.validate_json(line) for line in answers.getvalue().splitlines()]
         assert isinstance(messages[-1], Done)
         for message in messages[:-1]:
-            assert isinstance(message, Found | LeftOut | Refused)
+            assert isinstance(message, Found | LeftOut | PassedOver | Refused)
             if isinstance(message, Found):
                 assert (out / png_name(message.number)).stat().st_size > 0
                 assert message.width * message.height <= _MAX_PIXELS
         assert {item.name for item in Path(folder).iterdir()} == {path.name, "out"}
+
+
+def _suffix(kind: Kind, data: bytes) -> str:
+    if kind is Kind.ATLAS:
+        return {b"{": ".json", b"<": ".plist"}.get(data[:1], ".atlas")
+    return _SUFFIXES.get(kind, f".{kind}")
 
 
 def _event_seeds() -> list[bytes]:
@@ -155,6 +169,11 @@ def _archive_seeds() -> list[bytes]:
     return seeds
 
 
+def _member_seeds() -> list[tuple[str, bytes]]:
+    """Return what the archives of the tests hold: small textures, and what is none."""
+    return [(f"folder/{number}.tga", seed) for number, seed in enumerate(_image_seeds()[-6:])] + [("a.ogg", b"OggS")]
+
+
 def _fast_folder() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
@@ -164,6 +183,11 @@ TARGETS: Final = {
     for target in (
         Target("event", fuzz_event, _event_seeds, 64 * 1024),
         Target("image", fuzz_image, _image_seeds, 64 * 1024),
+        Target("textures", fuzz_image, textures.seeds, 64 * 1024),
         Target("archive", fuzz_archive, _archive_seeds, 512 * 1024),
+        *(
+            Target(kind, partial(fuzz_file, kind=kind), partial(containers.seeds, kind, _member_seeds), 64 * 1024)
+            for kind in containers.KINDS
+        ),
     )
 }

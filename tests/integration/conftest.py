@@ -13,6 +13,8 @@ import pytest
 
 from devstack import Stack
 from schemas.connections import DatabaseConnection, ObjectStoreConnection
+from testkit.harness import QUICK, Harness
+from testkit.kafka_tools import make_topics
 
 _EXTERNAL = ("AEGIS_KAFKA_BOOTSTRAP", "AEGIS_S3_ENDPOINT", "AEGIS_S3_ACCESS_KEY", "AEGIS_S3_SECRET_KEY", "AEGIS_PG_DSN")
 
@@ -113,3 +115,11 @@ async def database(stack_environment: Mapping[str, str]) -> DatabaseConnection:
     connection = await asyncpg.connect(dsn)
     await connection.close()
     return DatabaseConnection(dsn=dsn, AEGIS_PG_SCHEMA=f"t{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+async def harness(kafka_bootstrap: str, topic_prefix: str) -> Harness:
+    """Topics of one test, and engines between them."""
+    source, output = f"{topic_prefix}in", f"{topic_prefix}out"
+    await make_topics(kafka_bootstrap, 3, source, output, f"{source}.dlq")
+    return Harness(kafka_bootstrap, source, output, QUICK.changed(topic=source, group=f"{topic_prefix}group"))

@@ -6,10 +6,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz import containers
 from tests.fuzz.targets import TARGETS, Target
 
 SEEDS = {name: target.seeds() for name, target in TARGETS.items()}
-BUDGETS = {"event": 200, "image": 120, "archive": 25}
+BUDGETS: dict[str, int] = {
+    "event": 200,
+    "image": 120,
+    "textures": 120,
+    "archive": 25,
+    **{kind.value: 25 for kind in containers.KINDS},
+}
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)

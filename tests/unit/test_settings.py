@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -12,7 +14,10 @@ from pydantic_settings import BaseSettings
 
 from consumer.settings import EngineSettings, ModelSettings, TaggerSettings
 from schemas.connections import DatabaseConnection, KafkaConnection, ObjectStoreConnection, TopicSettings
+from schemas.environment import known_variables, unknown_variables
 
+# Tests of misspelled names.
+MISSPELLING = {"test_settings.py", "test_facts.py", "test_references.py"}
 _KAFKA = {"AEGIS_KAFKA_BOOTSTRAP": "127.0.0.1:9092"}
 _STORE = {"AEGIS_S3_ENDPOINT": "http://127.0.0.1:9000"}
 _DATABASE = {"AEGIS_PG_DSN": "postgresql://aegis:secret@127.0.0.1:5432/aegis_ai"}
@@ -34,6 +39,7 @@ _DATABASE = {"AEGIS_PG_DSN": "postgresql://aegis:secret@127.0.0.1:5432/aegis_ai"
         (ObjectStoreConnection, {**_STORE, "AEGIS_S3_SECRET_KEY": "secret"}, ["AEGIS_S3_ACCESS_KEY"]),
         (DatabaseConnection, {}, ["AEGIS_PG_DSN"]),
         (DatabaseConnection, {"AEGIS_PG_DSN": "mysql://127.0.0.1/x"}, ["postgres"]),
+        (DatabaseConnection, {"AEGIS_PG_DSN": "postgresql://h?sslmode=on"}, ["AEGIS_PG_DSN: sslmode=on is none of"]),
         (DatabaseConnection, {**_DATABASE, "AEGIS_PG_SCHEMA": "drop table"}, ["AEGIS_PG_SCHEMA"]),
         (TopicSettings, {"AEGIS_TOPIC_PREFIX": "a_b"}, ["prefix"]),
         (
@@ -120,3 +126,70 @@ def test_a_process_that_cannot_start_says_why_in_a_sentence_and_ends_with_2(
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("AEGIS_MODEL_MAXBATCH", "AEGIS_MODEL_MAX_BATCH"),
+        ("AEGIS_MODLE_BUNDLE", "AEGIS_MODEL_BUNDLE"),
+        ("AEGIS_PG_DNS_FILE", "AEGIS_PG_DSN_FILE"),
+        ("aegis_kafka_boostrap", "AEGIS_KAFKA_BOOTSTRAP"),
+    ],
+)
+def test_a_misspelled_variable_gets_the_nearest_name(name: str, near: str) -> None:
+    sentence = unknown_variables({name: "4", "PATH": "/bin"})
+    assert sentence == f"{name} is not a setting: did you mean {near}? docs/settings.md lists all"
+
+
+def test_what_is_in_a_group_of_ours_is_refused_however_little_it_is_like_a_setting() -> None:
+    assert "AEGIS_MODEL_Q is not a setting" in (unknown_variables({"AEGIS_MODEL_Q": "1"}) or "")
+
+
+def test_what_is_like_no_setting_and_in_no_group_of_ours_belongs_to_somebody_else() -> None:
+    assert unknown_variables({"AEGIS_CHECKOUT": "/srv/aegis"}) is None
+
+
+def test_known_empty_and_others_variables_are_let_through() -> None:
+    """Kubernetes sets the last four in every pod of a namespace that has a Service aegis-tagger."""
+    links = {
+        "AEGIS_TAGGER_SERVICE_HOST": "10.0.0.1",
+        "AEGIS_TAGGER_SERVICE_PORT_HTTP": "9464",
+        "AEGIS_TAGGER_PORT": "tcp://10.0.0.1:9464",
+        "AEGIS_TAGGER_PORT_9464_TCP_ADDR": "10.0.0.1",
+    }
+    known = dict.fromkeys(known_variables(), "1")
+    assert (
+        unknown_variables({**known, **links, "AEGIS_NOTHING": "", "aegis_model_bundle": "x", "XAEGIS_A": "1"}) is None
+    )
+    assert unknown_variables({"AEGIS_TAGGER_PORT": "9464"}) is not None
+
+
+@pytest.mark.parametrize("command", [("consumer", "tagger"), ("aegis", "run", "sink"), ("aegis", "topics", "apply")])
+def test_every_process_refuses_a_variable_that_nobody_reads(command: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        env={**os.environ, **_KAFKA, "AEGIS_MODEL_MAXBATCH": "4"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "AEGIS_MODEL_MAXBATCH is not a setting: did you mean AEGIS_MODEL_MAX_BATCH?" in done.stderr
+
+
+def test_every_variable_that_code_reads_or_sets_is_known() -> None:
+    """In tests and tools too: what they set would be refused."""
+    root = Path(__file__).parents[2]
+    places = ("aegis", "benchmarks", "consumer", "deploy", "devstack", "export", "producer_tools", "testkit", "tests")
+    files = [path for place in places for path in (root / place).rglob("*") if path.suffix in {".py", ".yaml", ".yml"}]
+    found = {
+        (str(path.relative_to(root)), name)
+        for path in (*files, root / "docker-compose.yml", root / ".env.example", root / "Dockerfile")
+        for name in re.findall(r"\bAEGIS_[A-Z0-9_]*[A-Z0-9]\b(?!_)", path.read_text(encoding="utf-8"))
+        if path.name not in MISSPELLING
+    }
+
+    assert {place for place in found if place[1] not in known_variables()} == set()

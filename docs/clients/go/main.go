@@ -1,4 +1,4 @@
-// Prints every asset that has a tag, and goes on as new ones are tagged: go run . TAG
+// Prints every asset that has a tag, and what people say of it, and goes on: go run . TAG
 package main
 
 import (
@@ -12,13 +12,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// What is needed of asset-tagged; whatever else an event carries is ignored.
-type tagged struct {
+// What is needed of asset-tagged and asset-reviewed; whatever else an event carries is ignored.
+type event struct {
 	AssetID string `json:"asset_id"`
 	Tags    []struct {
 		Tag        string  `json:"tag"`
 		Confidence float64 `json:"confidence"`
 	} `json:"tags"`
+	Verdict *struct {
+		Tag  string `json:"tag"`
+		Word string `json:"word"`
+	} `json:"verdict"`
+	By string `json:"by"`
 }
 
 func main() {
@@ -27,11 +32,12 @@ func main() {
 	}
 	group := os.Getenv("GROUP")
 	if group == "" {
-		group = "my-service"
+		group = "my-go-service"
 	}
+	prefix := os.Getenv("AEGIS_TOPIC_PREFIX")
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(strings.Split(os.Getenv("AEGIS_KAFKA_BOOTSTRAP"), ",")...),
-		kgo.ConsumeTopics(os.Getenv("AEGIS_TOPIC_PREFIX")+"asset-tagged"),
+		kgo.ConsumeTopics(prefix+"asset-tagged", prefix+"asset-reviewed"),
 		kgo.ConsumerGroup(group),
 	)
 	if err != nil {
@@ -50,14 +56,20 @@ func tell(record *kgo.Record, wanted string) {
 		fmt.Printf("%s removed\n", record.Key)
 		return
 	}
-	var event tagged
-	if err := json.Unmarshal(record.Value, &event); err != nil {
+	var told event
+	if err := json.Unmarshal(record.Value, &told); err != nil {
 		log.Printf("%s: %v", record.Key, err)
 		return
 	}
-	for _, tag := range event.Tags {
+	if told.Verdict != nil {
+		if told.Verdict.Tag == wanted {
+			fmt.Println(told.AssetID, told.Verdict.Word, "by", told.By)
+		}
+		return
+	}
+	for _, tag := range told.Tags {
 		if tag.Tag == wanted {
-			fmt.Println(event.AssetID, tag.Confidence)
+			fmt.Println(told.AssetID, tag.Confidence)
 		}
 	}
 }

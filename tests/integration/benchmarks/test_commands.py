@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.tagging.bundle import default_bundle_path
+from consumer.tagging.bundle.bundle import default_bundle_path
 
 ROOT = Path(__file__).parents[3]
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 import urllib3
 
-from tests.integration.corner import make_corner
-from tests.integration.pipeline.running import Pipeline, ServiceProcess
+from testkit.corner import make_corner
+from testkit.running import Pipeline, ServiceProcess
 from tests.unit.gateway.serving import Client
 
 

@@ -8,14 +8,15 @@ from urllib.parse import quote
 
 import pytest
 
-from consumer.storage.database import connect
-from consumer.storage.verdicts import Verdict, record_verdict
-from schemas import AssetExtracted, decode_event, tagged_event_id
+from consumer.storage.postgres.database import connect
+from devstack import Stack
+from schemas import AssetExtracted, Word, decode_event, tagged_event_id
 from schemas.connections import DatabaseConnection
 from schemas.objects import sha256_hex
+from testkit.kafka_tools import eventually
+from testkit.running import Pipeline, new_asset_id
+from testkit.saying import say
 from tests.integration.gateway.conftest import gateway_process
-from tests.integration.kafka_tools import eventually
-from tests.integration.pipeline.running import Pipeline, new_asset_id
 from tests.unit.gateway.serving import Client, picture
 
 
@@ -61,7 +62,7 @@ async def test_stored_tags_are_read_and_found_and_people_win(corner: Pipeline, p
     finally:
         sink.stop()
     session = await connect(_database(corner))
-    await record_verdict(session, asset_id, "object_types", "teapot", Verdict.ADDED, decided_by="anna")
+    await say(session, asset_id, "object_types", "teapot", Word.ADDED, decided_by="anna")
     await session.close()
 
     read = await publishing.call("GET", f"/api/v1/assets/{quote(asset_id)}/tags")
@@ -73,7 +74,7 @@ async def test_stored_tags_are_read_and_found_and_people_win(corner: Pipeline, p
     assert escaped.json == read.json
     assert ("teapot", "human", "added") in [(tag["tag"], tag["source"], tag["verdict"]) for tag in read.json["tags"]]
     assert [asset["asset_id"] for asset in found.json["assets"]] == [asset_id]
-    assert beyond.json == {"assets": [], "next": None}
+    assert beyond.json == {"assets": [], "notes": ["no tag teapot"], "next": None}
     assert (await publishing.call("GET", "/api/v1/assets/never/seen/tags")).status == 404
 
 
@@ -107,6 +108,24 @@ async def test_an_outage_of_kafka_is_a_503_and_not_a_silent_loss(corner: Pipelin
     assert answer.status == 503
     assert answer.headers["retry-after"]
     assert "not published" in answer.json["error_message"]
+
+
+async def test_while_what_it_publishes_is_not_taken_it_is_not_ready(corner: Pipeline, kafka: Stack) -> None:
+    """Readiness looks where the work writes, and tells which topic; a gateway that does not publish need not care."""
+    writing = f"writing {corner.topics.extracted}"
+    with gateway_process(corner, AEGIS_GATEWAY_PUBLISH="true") as (service, client):
+        await eventually(lambda: set(service.readiness().values()) == {"ok"}, "it is ready")
+        assert {writing, f"writing {corner.topics.tagged}", "object store"} <= service.readiness().keys()
+        with gateway_process(corner) as (silent, _):
+            kafka.stop("kafka")
+            await eventually(lambda: service.readiness()[writing] != "ok", "readiness tells of Kafka")
+            assert set(silent.readiness().values()) == {"ok"}
+        health = await client.call("GET", "/health")
+        assert (health.status, health.json["status"]) == (503, "unhealthy")
+        assert service.answer("/livez")
+        kafka.start("kafka")
+        await eventually(lambda: set(service.readiness().values()) == {"ok"}, "it is ready again")
+        assert (await client.tag(picture(6))).status == 200
 
 
 async def test_a_database_that_is_away_costs_the_searches_alone(corner: Pipeline) -> None:

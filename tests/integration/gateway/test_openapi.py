@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from schemas.openapi import openapi_document
+from schemas.documents.openapi import openapi_document
 from tests.unit.gateway.serving import Client
 
 CHECKS = (

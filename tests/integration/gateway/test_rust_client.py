@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from testkit.running import Pipeline
 from tests.integration import clients
 from tests.integration.gateway.conftest import gateway_process
-from tests.integration.pipeline.running import Pipeline
 from tests.unit.gateway.serving import picture
 
 CRATE = clients.ROOT / "tests" / "clients" / "rust"

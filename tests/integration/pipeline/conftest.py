@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.corner import make_corner
-from tests.integration.pipeline.running import Pipeline
+from testkit.corner import make_corner
+from testkit.running import Pipeline
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from consumer.stream.clients import make_producer
-from schemas import AssetExtracted, decode_event, encode_event
+from consumer.kafka.clients import make_producer
+from schemas import AssetExtracted, AssetReviewed, Word, decode_event, encode_event
 from schemas.connections import KafkaConnection
+from schemas.documents.examples import reviewed_full
+from testkit.kafka_tools import eventually
+from testkit.running import Pipeline, new_asset_id, texture
 from tests.integration import clients
 from tests.integration.clients import CLIENTS, lines_of
-from tests.integration.kafka_tools import eventually
-from tests.integration.pipeline.running import Pipeline, new_asset_id, texture
 from tests.unit.storage.samples import tagged_event
 
 Build = Callable[[], list[str]]
@@ -51,17 +52,27 @@ async def test_a_subscriber_prints_what_has_the_tag_and_what_was_removed(
         later = tagged_event(asset_id="demo/later")
         await _write(idle_pipeline, (later.asset_id, encode_event(later)))
         await eventually(lambda: len(lines) >= 3, f"what comes, told by {language}", 60)
+        assert sorted(lines[:2]) == ["demo/armed 0.9", "demo/gone removed"]
+        assert lines[2:] == ["demo/later 0.9"]
+        if language == "rust":
+            # It follows asset-tagged alone.
+            return
+        said = AssetReviewed.model_validate(reviewed_full())
+        for tag, word in (("vehicle", Word.CONFIRMED), ("weapon", Word.REJECTED)):
+            verdict = said.verdict.model_copy(update={"tag": tag, "word": word})
+            value = encode_event(said.model_copy(update={"verdict": verdict, "asset_id": "demo/armed"}))
+            await _write(idle_pipeline, ("demo/armed", value), topic=idle_pipeline.topics.reviewed)
+        await eventually(lambda: len(lines) >= 4, f"what a person says, told by {language}", 60)
 
-    assert sorted(lines[:2]) == ["demo/armed 0.9", "demo/gone removed"]
-    assert lines[2:] == ["demo/later 0.9"]
+    assert lines[3:] == ["demo/armed rejected by anna"]
 
 
-async def _write(pipeline: Pipeline, *records: tuple[str, bytes | None]) -> None:
+async def _write(pipeline: Pipeline, *records: tuple[str, bytes | None], topic: str | None = None) -> None:
     producer = make_producer(KafkaConnection(bootstrap=pipeline.bootstrap), "test")
     await producer.start()
     try:
         for asset_id, value in records:
-            await producer.send_and_wait(pipeline.topics.tagged, value, key=asset_id.encode())
+            await producer.send_and_wait(topic or pipeline.topics.tagged, value, key=asset_id.encode())
     finally:
         await producer.stop()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from devstack import Stack
-from tests.integration.kafka_tools import eventually
-from tests.integration.pipeline.running import Pipeline, ServiceProcess, new_asset_id, texture
+from testkit.kafka_tools import eventually
+from testkit.running import Pipeline, ServiceProcess, new_asset_id, texture
 
 
 def _has_logged(service: ServiceProcess, event: str) -> bool:

@@ -12,8 +12,8 @@ from PIL import Image
 
 from schemas import DeadLetter, Disposition, ObjectRef, Stage
 from schemas.objects import object_key
-from tests.integration.kafka_tools import Written
-from tests.integration.pipeline.running import Pipeline, new_asset_id, texture
+from testkit.kafka_tools import Written
+from testkit.running import Pipeline, new_asset_id, texture
 
 
 def _history(letter: Written) -> DeadLetter:
@@ -46,7 +46,7 @@ async def test_malformed_json(pipeline: Pipeline) -> None:
     assert (history.error_class, history.error_stage) == ("MalformedEventError", Stage.DECODE_EVENT)
     assert (history.topic, history.partition, history.offset) == (pipeline.topics.extracted, partition, offset)
     assert history.disposition is Disposition.POISON
-    assert history.group == pipeline.environment["AEGIS_TAGGER_GROUP"]
+    assert history.group == pipeline.topics.tagger_group
 
 
 async def test_an_unknown_major_version(pipeline: Pipeline) -> None:
@@ -72,6 +72,8 @@ async def test_a_key_that_is_not_the_asset_id(pipeline: Pipeline) -> None:
 
 async def test_an_object_that_is_missing_after_its_grace(pipeline: Pipeline) -> None:
     """It was tried more than once before."""
+    # A bucket that is missing too is waited for.
+    pipeline.upload(texture(7))
     asset_id = new_asset_id("missing")
     await pipeline.publish(pipeline.event(asset_id, ObjectRef(bucket=pipeline.bucket, key=object_key("0" * 64, "png"))))
 
@@ -188,4 +190,4 @@ async def test_a_malformed_tagged_event_is_a_dead_letter_of_the_sink(pipeline: P
     await pipeline.stored(good)
 
     history = _history(letter)
-    assert (history.error_class, history.group) == ("MalformedEventError", pipeline.environment["AEGIS_SINK_GROUP"])
+    assert (history.error_class, history.group) == ("MalformedEventError", pipeline.topics.sink_group)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from schemas import AssetTagged, header_text, tagged_event_id
-from tests.integration.kafka_tools import eventually
-from tests.integration.pipeline.running import Pipeline, new_asset_id, texture
+from testkit.kafka_tools import eventually
+from testkit.running import Pipeline, new_asset_id, texture
 
 
 async def test_an_extracted_texture_becomes_a_tagged_event_and_a_row(pipeline: Pipeline) -> None:

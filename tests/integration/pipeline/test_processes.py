@@ -10,12 +10,16 @@ import pytest
 
 from devstack import Stack
 from schemas import AssetTagged, decode_event
-from tests.integration.freezing import frozen
-from tests.integration.kafka_tools import eventually, read_all
-from tests.integration.pipeline.running import Pipeline, ServiceProcess, new_asset_id, texture
+from testkit.freezing import frozen
+from testkit.kafka_tools import eventually, read_all
+from testkit.running import Pipeline, ServiceProcess, new_asset_id, texture
 
 # Short, so that whatever counts against a record's deadline would end it during a freeze.
-IMPATIENT = {"AEGIS_STREAM_RECORD_TIMEOUT_SECONDS": "2", "AEGIS_STREAM_MAX_UNKNOWN_ATTEMPTS": "2"}
+IMPATIENT = {
+    "AEGIS_STREAM_RECORD_TIMEOUT_SECONDS": "2",
+    "AEGIS_STREAM_MAX_UNKNOWN_ATTEMPTS": "2",
+    "AEGIS_STREAM_UNKNOWN_SECONDS": "0",
+}
 # So that members hear of a rebalance within the second.
 LIVELY = {"AEGIS_STREAM_SESSION_TIMEOUT_SECONDS": "6"}
 

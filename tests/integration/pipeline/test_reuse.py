@@ -7,8 +7,8 @@ from typing import Any
 from urllib.request import urlopen
 
 from schemas import AssetTagged
-from tests.integration.kafka_tools import eventually
-from tests.integration.pipeline.running import Pipeline, ServiceProcess, new_asset_id, texture
+from testkit.kafka_tools import eventually
+from testkit.running import Pipeline, ServiceProcess, new_asset_id, texture
 
 # Asset ids are random, and names would speak for tags.
 REUSE = {"AEGIS_TAGGER_REUSE": "database", "AEGIS_MODEL_USE_NAMES": "false"}

@@ -11,8 +11,8 @@ from typing import IO
 
 import psutil
 
-from tests.integration.kafka_tools import eventually
-from tests.integration.pipeline.running import Pipeline, new_asset_id, texture
+from testkit.kafka_tools import eventually
+from testkit.running import Pipeline, new_asset_id, texture
 
 
 async def test_workers_share_the_work_are_replaced_and_drain_together(pipeline: Pipeline, tmp_path: Path) -> None:

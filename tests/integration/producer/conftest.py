@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.kafka_tools import make_topics
+from testkit.kafka_tools import make_topics
 from tests.integration.producer.outside import Outside
 from tests.integration.producer.relay import Relay
 from tests.unit.producer.commands import Aegis

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from schemas import AssetExtracted, decode_event
 from schemas.objects import sha256_hex
-from tests.integration.kafka_tools import Written, read_all
-from tests.integration.places import Places
+from testkit.kafka_tools import Written, read_all
+from testkit.places import Places
 
 
 @dataclass(frozen=True, slots=True)

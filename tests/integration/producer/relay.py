@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from typing import Self
@@ -13,11 +14,12 @@ _CHUNK_BYTES = 65_536
 class Relay:
     """Listens on a port of its own and passes bytes on both ways, until it is cut."""
 
-    def __init__(self, target: str) -> None:
-        """Relay to ``target``, a host:port."""
+    def __init__(self, target: str, tls: ssl.SSLContext | None = None) -> None:
+        """Relay to ``target``, a host:port; with ``tls`` clients speak TLS with us."""
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
         self._server = socket.create_server(("127.0.0.1", 0))
+        self._tls = tls
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
         self._cut = False
@@ -59,6 +61,12 @@ class Relay:
                 client, _ = self._server.accept()
             except OSError:
                 break
+            if self._tls is not None:
+                try:
+                    client = self._tls.wrap_socket(client, server_side=True)
+                except OSError:
+                    client.close()
+                    continue
             service = socket.create_connection(self._target)
             with self._lock:
                 self._open += [client, service]

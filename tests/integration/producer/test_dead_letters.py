@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import signal
 from collections import Counter
 from collections.abc import Sequence
@@ -15,15 +16,15 @@ import pytest
 from producer_tools.dead_letters.backlog import own_backlog
 from producer_tools.dead_letters.drop import drop
 from producer_tools.dead_letters.errors import DeadLetterError, LettersBusyError
+from producer_tools.dead_letters.offsets import PartitionOffset, Span
 from producer_tools.dead_letters.overview import grouped, letters_of
-from producer_tools.dead_letters.places import Place, Span
 from producer_tools.dead_letters.plan import Candidate, Fate
 from producer_tools.dead_letters.redrive import RedriveReport, RedriveRequest, redrive
-from producer_tools.dead_letters.selection import Selection
+from producer_tools.dead_letters.selection import LetterFilter
 from schemas import DeadLetter, Topics
 from schemas.connections import KafkaConnection
-from schemas.examples import dead_letter
-from tests.integration.kafka_tools import Written, committed, eventually, make_topics, read_all, write
+from schemas.documents.examples import dead_letter
+from testkit.kafka_tools import Written, committed, eventually, limit_message_bytes, make_topics, read_all, write
 from tests.unit.producer.commands import Aegis
 
 Headers = tuple[tuple[str, bytes | None], ...]
@@ -33,7 +34,7 @@ class Silent:
     """A view that shows nothing, and remembers the fates."""
 
     def __init__(self) -> None:
-        self.fates: list[tuple[Fate, Place]] = []
+        self.fates: list[tuple[Fate, PartitionOffset]] = []
 
     def looked(self, seen: int, total: int) -> None: ...
 
@@ -41,6 +42,9 @@ class Silent:
 
     def ended(self, fate: Fate, candidate: Candidate) -> None:
         self.fates.append((fate, candidate.place))
+
+    def fates_by_place(self) -> dict[PartitionOffset, Fate]:
+        return {place: fate for fate, place in self.fates}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +66,28 @@ class Box:
     def group(self) -> str:
         return f"{self.source}.dlq.redrive"
 
-    async def fail(self, key: bytes | None, value: bytes | None, *, headers: Headers = (), **history: Any) -> Place:
+    async def fail(
+        self, key: bytes | None, value: bytes | None, *, headers: Headers = (), **history: Any
+    ) -> PartitionOffset:
         """Write a record and its dead letter, both into partition 0; return the letter's place."""
         (place,) = await write(self.bootstrap, self.source, [(key, value)], headers=headers, partition=0)
         return await self.bury(place, key, value, headers=headers, **history)
 
     async def bury(
         self, place: tuple[int, int], key: bytes | None, value: bytes | None, *, headers: Headers = (), **history: Any
-    ) -> Place:
+    ) -> PartitionOffset:
         letter = replace(dead_letter(), topic=self.source, partition=place[0], offset=place[1])
         letter = replace(letter, **history)
         written = await write(
             self.bootstrap, f"{self.source}.dlq", [(key, value)], headers=letter.to_headers(headers), partition=0
         )
-        return Place(*written[0])
+        return PartitionOffset(*written[0])
 
-    async def redrive(self, selection: Selection = Selection(), **options: Any) -> RedriveReport:  # noqa: B008 - frozen
+    async def redrive(self, selection: LetterFilter = LetterFilter(), **options: Any) -> RedriveReport:  # noqa: B008 - frozen
         return await redrive(self.kafka, RedriveRequest(self.source, selection, **options), Silent())
 
-    async def waiting(self) -> list[Place]:
-        return [letter.place for letter in await letters_of(self.kafka, self.source, Selection())]
+    async def waiting(self) -> list[PartitionOffset]:
+        return [letter.place for letter in await letters_of(self.kafka, self.source, LetterFilter())]
 
     async def source_records(self) -> list[Written]:
         return await read_all(self.bootstrap, self.source)
@@ -90,13 +96,13 @@ class Box:
 @pytest.fixture
 async def box(kafka_bootstrap: str, topic_prefix: str) -> Box:
     found = Box(kafka_bootstrap, Topics(topic_prefix))
-    for topic in (found.topics.extracted, found.topics.tagged):
+    for topic in (found.topics.extracted, found.topics.tagged, found.topics.reviewed):
         await make_topics(kafka_bootstrap, 3, topic, f"{topic}.dlq")
     return found
 
 
-def _only(*places: Place) -> Selection:
-    return Selection(spans=tuple(Span(place.partition, place.offset, place.offset) for place in places))
+def _only(*places: PartitionOffset) -> LetterFilter:
+    return LetterFilter(spans=tuple(Span(place.partition, place.offset, place.offset) for place in places))
 
 
 async def test_a_letter_goes_back_byte_for_byte(box: Box) -> None:
@@ -131,7 +137,7 @@ async def test_what_is_not_selected_stays_in_the_backlog(box: Box) -> None:
     """Also behind and between letters that were put back, and for the next run."""
     places = [await box.fail(str(number).encode(), b"v", error_class=f"Error{number % 2}") for number in range(6)]
 
-    report = await box.redrive(Selection(error_classes=frozenset({"Error1"})))
+    report = await box.redrive(LetterFilter(error_classes=frozenset({"Error1"})))
 
     assert report.fates == {Fate.PUT_BACK: 3, Fate.NOT_MEANT: 3}
     assert await box.waiting() == places[::2]
@@ -180,7 +186,7 @@ async def test_letters_that_cannot_go_back_stay_and_are_counted(box: Box) -> Non
     report = await box.redrive()
 
     assert report.fates == {Fate.TOO_OFTEN: 1, Fate.NOT_WHOLE: 1, Fate.NO_HISTORY: 1}
-    assert await box.waiting() == [often, cut, Place(partition, offset)]
+    assert await box.waiting() == [often, cut, PartitionOffset(partition, offset)]
     assert (await box.redrive(max_replays=4)).fates[Fate.PUT_BACK] == 1
     assert (await box.source_records())[-1].text("dlq-replay-count") == "4"
 
@@ -230,15 +236,15 @@ async def test_letters_are_worked_on_by_one_process_at_a_time(box: Box, monkeypa
 
 async def test_a_topic_that_is_not_there_and_kafka_that_is_not_there_are_sentences(box: Box) -> None:
     with pytest.raises(DeadLetterError, match=r"There is no topic other\.dlq: run `aegis topics apply`"):
-        await letters_of(box.kafka, "other", Selection())
+        await letters_of(box.kafka, "other", LetterFilter())
     with pytest.raises(DeadLetterError, match=r"Kafka at 127\.0\.0\.1:1 cannot be used"):
-        await letters_of(KafkaConnection(bootstrap="127.0.0.1:1"), box.source, Selection())
+        await letters_of(KafkaConnection(bootstrap="127.0.0.1:1"), box.source, LetterFilter())
 
 
 async def test_dropped_letters_are_closed_and_each_is_told(box: Box) -> None:
     places = [await box.fail(str(number).encode(), b"v", error_class=f"Error{number % 2}") for number in range(4)]
-    told: list[Place] = []
-    chosen = Selection(error_classes=frozenset({"Error0"}))
+    told: list[PartitionOffset] = []
+    chosen = LetterFilter(error_classes=frozenset({"Error0"}))
 
     assert await drop(box.kafka, box.source, chosen, lambda letter: told.append(letter.place), dry_run=True) == 2
     assert (told, await box.waiting()) == ([], places)
@@ -246,7 +252,7 @@ async def test_dropped_letters_are_closed_and_each_is_told(box: Box) -> None:
 
     assert told == places[::2]
     assert await box.waiting() == places[1::2]
-    kept = await letters_of(box.kafka, box.source, Selection(), closed_too=True)
+    kept = await letters_of(box.kafka, box.source, LetterFilter(), closed_too=True)
     assert [letter.place for letter in kept] == places
 
 
@@ -254,13 +260,13 @@ async def test_the_backlog_in_groups(box: Box) -> None:
     for number in range(5):
         await box.fail(str(number).encode(), b"v", error_class="A" if number < 3 else "B", replay_count=number)
 
-    groups = grouped(box.source, await letters_of(box.kafka, box.source, Selection()))
+    groups = grouped(box.source, await letters_of(box.kafka, box.source, LetterFilter()))
 
     assert [(group.trouble.error_class, group.count, group.most_replays) for group in groups] == [
         ("A", 3, 2),
         ("B", 2, 4),
     ]
-    assert groups[0].example == Place(0, 2)
+    assert groups[0].example == PartitionOffset(0, 2)
 
 
 @pytest.fixture
@@ -289,7 +295,7 @@ async def test_killed_at_any_moment_a_redrive_puts_nothing_back_twice(box: Box, 
     done = command.run("dlq", "redrive", "--all")
 
     assert done.returncode == 0, done.stderr
-    assert "a later record of their asset lies on the topic already" in done.stderr
+    assert "the topic holds a later record of their asset" in done.stderr
     assert await box.waiting() == []
     counted = Counter(record.key for record in await box.source_records())
     assert counted == {key: 2 for key, _ in records}
@@ -316,19 +322,21 @@ async def test_an_interrupted_redrive_keeps_what_it_did(box: Box, command: Aegis
 
 async def test_the_command_lists_shows_drops_and_refuses(box: Box, command: Aegis) -> None:
     """What a person sees; hostile text from a record does nothing to the terminal."""
-    assert command.run("dlq", "ls").stdout == "No letter waits.\n"
+    assert command.run("dlq", "ls").stderr == "No dead letter waits.\n"
     message = "it is \x1b[31mred[/] and [bold]bold"
     place = await box.fail(b"asset/\x1b[2J", b'{"a": "\x1b[31m"}', error_message=message, replay_count=2)
     await box.fail(b"other", b"not json")
 
     listed = command.run("dlq", "ls")
     assert "ImageRejectedError" in listed.stdout
-    assert f"{box.source} " in listed.stdout
+    assert f"\t{box.source}\t" in listed.stdout
     each = command.run("dlq", "ls", "--each", "--offset", str(place))
     assert "asset/" in each.stdout
     assert "other" not in each.stdout
     (found,) = [json.loads(line) for line in command.run("dlq", "ls", "--json", "--asset", "other").stdout.splitlines()]
     assert (found["source_topic"], found["history"]["error_stage"]) == (box.source, "decode-image")
+    whole = json.loads(command.run("dlq", "show", "--json", "0:1").stdout)
+    assert (whole["asset_id"], whole["value"]) == ("other", "not json")
     shown = command.run("dlq", "show", str(place))
     assert "error-message" in shown.stdout
     assert "[bold]bold" in shown.stdout
@@ -338,19 +346,19 @@ async def test_the_command_lists_shows_drops_and_refuses(box: Box, command: Aegi
         assert "\x1b" not in output.stdout
 
     refused = command.run("dlq", "redrive")
-    assert (refused.returncode, "say which letters to put back" in refused.stderr) == (2, True)
+    assert (refused.returncode, "say which dead letters to redrive" in refused.stderr) == (2, True)
     assert "use it alone" in command.run("dlq", "drop", "--all", "--asset", "a", "--reason", "x").stderr
     assert "There is no letter 0:99" in command.run("dlq", "show", "0:99").stderr
     assert "is no place" in command.run("dlq", "show", "41").stderr
 
     rehearsed = command.run("dlq", "redrive", "--all", "--dry-run", "--max-replays", "2")
-    assert rehearsed.stdout == "1 letters would be put back\n"
-    assert "1 were put back --max-replays times already" in rehearsed.stderr
+    assert rehearsed.stdout == "1 dead letters would be redriven\n"
+    assert "1 were redriven --max-replays times already" in rehearsed.stderr
     dropped = command.run("dlq", "drop", "--asset", "other", "--reason", "it is a test", "--yes")
-    assert dropped.stdout == "1 letters dropped\n"
+    assert dropped.stdout == "1 dead letters dropped\n"
     (line,) = [json.loads(line) for line in dropped.stderr.splitlines()]
     assert (line["event"], line["reason"], line["asset_id"]) == ("letter.dropped", "it is a test", "other")
-    assert command.run("dlq", "ls", "--asset", "other").stdout == "No such letter waits.\n"
+    assert command.run("dlq", "ls", "--asset", "other").stderr == "No such dead letter waits.\n"
     assert "other" in command.run("dlq", "ls", "--all", "--each").stdout
 
 
@@ -363,3 +371,19 @@ async def test_a_second_failure_knows_how_often_the_record_was_put_back(box: Box
 
     assert back.headers == (("dlq-replay-count", b"2"),)
     assert DeadLetter.from_headers(back.headers) is None
+
+
+async def test_one_refused_record_stays_and_stops_no_other(box: Box) -> None:
+    """Its topic takes less than it did; what is refused is named, and the exit code says so."""
+    noise = random.Random(1).randbytes(3000)
+    first = await box.fail(b"a", b"small")
+    refused = await box.fail(b"b", noise)
+    last = await box.fail(b"c", b"small")
+    await limit_message_bytes(box.bootstrap, box.source, 2000)
+
+    view = Silent()
+    report = await redrive(box.kafka, RedriveRequest(box.source, LetterFilter()), view)
+
+    assert view.fates_by_place() == {first: Fate.PUT_BACK, refused: Fate.REFUSED, last: Fate.PUT_BACK}
+    assert [place for place, _ in report.refused] == [refused]
+    assert [letter.place for letter in await letters_of(box.kafka, box.source, LetterFilter())] == [refused]

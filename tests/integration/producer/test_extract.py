@@ -9,7 +9,7 @@ from uuid import UUID
 
 from schemas import AssetExtracted, decode_event
 from schemas.objects import object_key
-from tests.integration.kafka_tools import Written
+from testkit.kafka_tools import Written
 from tests.integration.producer.outside import Outside
 from tests.unit.producer.commands import Aegis
 from tests.unit.producer.making import SAMPLES, png, zip_of

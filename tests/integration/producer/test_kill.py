@@ -13,7 +13,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from tests.integration.kafka_tools import eventually
+from testkit.kafka_tools import eventually
 from tests.integration.producer.outside import Outside
 from tests.unit.producer.commands import Aegis
 from tests.unit.producer.making import encoded, files_below, png, zip_of

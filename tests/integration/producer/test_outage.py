@@ -17,13 +17,15 @@ import pytest
 from PIL import Image
 
 from devstack import Stack
-from tests.integration.kafka_tools import eventually
+from testkit.kafka_tools import eventually, limit_message_bytes
 from tests.integration.producer.outside import Outside
 from tests.integration.producer.relay import Relay
 from tests.unit.producer.commands import Aegis
 from tests.unit.producer.making import encoded, files_below, png, zip_of
 
 _COUNT = 12
+# Of records, compressed: enough for one event of a short name.
+_SMALL_BYTES = 930
 
 
 @pytest.fixture
@@ -189,3 +191,34 @@ async def test_kafka_that_freezes_in_the_middle(aegis: Aegis, outside: Outside, 
     assert sent.returncode == 0, sent.stderr
     # What was on its way when Kafka froze may have arrived unacknowledged: then it comes twice, with one id.
     assert {event.event_id for event in await outside.events()} == _ids(report)
+
+
+async def test_one_refused_event_is_named_and_stops_no_other(archive: Path, aegis: Aegis, outside: Outside) -> None:
+    """The topic takes small records alone; the exit code says so, now and when the spool is sent."""
+    name = "/".join(random.Random(1).randbytes(119).hex() for _ in range(2))
+    long_named = zip_of(aegis.folder / "long.zip", [(f"{name}.png", png(99))])
+    await limit_message_bytes(outside.bootstrap, outside.topics.extracted, _SMALL_BYTES)
+
+    done = aegis.run("extract", long_named, archive, "-o", "out", "--ai-tagging", "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (report["published"], report["refused"], report["spooled"], report["outage"]) == (_COUNT, 1, 0, None)
+    assert f"Error: Kafka does not take the event of long.zip/{name}.png" in done.stderr
+    assert len(await outside.events()) == _COUNT
+
+
+async def test_a_refused_event_in_the_spool_is_put_aside_and_stops_no_other(
+    archive: Path, aegis: Aegis, outside: Outside, closed_port: str
+) -> None:
+    name = "/".join(random.Random(1).randbytes(119).hex() for _ in range(2))
+    long_named = zip_of(aegis.folder / "long.zip", [(f"{name}.png", png(99))])
+    down = {"AEGIS_KAFKA_BOOTSTRAP": closed_port}
+    _report(aegis.run("extract", long_named, archive, "-o", "out", "--ai-tagging", "--json", **down))
+    await limit_message_bytes(outside.bootstrap, outside.topics.extracted, _SMALL_BYTES)
+
+    sent = aegis.run("publish", "--spool")
+    assert sent.returncode == 1
+    assert f"sent {_COUNT} of {_COUNT + 1} events" in sent.stdout
+    assert name in sent.stderr
+    assert len(await outside.events()) == _COUNT
+    assert aegis.run("publish", "--spool").returncode == 0

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from consumer.replay.filters import AssetFilter
+from consumer.replay.plans.plan import Start
 from consumer.replay.progress import Progress
 from consumer.replay.run import ReplayReport, ReplayRequest, run_replay
-from consumer.stream.plan import Start
-from tests.integration.corner import make_corner
-from tests.integration.pipeline.running import Pipeline
-from tests.integration.replay.seeding import renamed_taxonomy
+from consumer.replay.selecting.filters import AssetFilter
+from testkit.corner import make_corner
+from testkit.running import Pipeline
+from testkit.seeding import renamed_taxonomy
 
 Replay = Callable[..., Awaitable[ReplayReport]]
 

@@ -14,14 +14,14 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image, ImageDraw
 
-from aegis.compare import command
-from consumer.storage.tags import TagStore
-from consumer.tagging.bundle import TAXONOMY, default_bundle_path, load_bundle
-from consumer.tagging.embed import open_embedder
-from export.compile import refresh_manifest
+from aegis.verbs.tagging.compare import command
+from consumer.storage.tables.tags import TagStore
+from consumer.tagging.bundle.bundle import TAXONOMY, default_bundle_path, load_bundle
+from consumer.tagging.inference.embed import open_embedder
+from export.bundles.compile import refresh_manifest
 from schemas.connections import DatabaseConnection
-from tests.integration.kafka_tools import read_all
-from tests.integration.pipeline.running import Pipeline, run, texture
+from testkit.kafka_tools import read_all
+from testkit.running import Pipeline, run, texture
 from tests.unit.storage.samples import row
 
 
@@ -84,7 +84,7 @@ def test_a_vocabulary_is_compared_on_a_sample(
     told = _compare("--taxonomy", without_vibrant, "--report", page)
 
     assert told.exit_code == 0, told.output
-    lost = re.search(r"vibrant +color_palettes +(\d+) +0 +0 +(\d+)", told.output)
+    lost = re.search(r"^vibrant\tcolor_palettes\t(\d+)\t0\t0\t(\d+)$", told.output, re.MULTILINE)
     assert lost is not None, told.output
     assert lost[1] == lost[2] != "0"
     assert re.search(rf"{lost[1]} of 12 assets change", told.output)
@@ -142,7 +142,7 @@ def test_what_cannot_be_compared_is_told(
     page = tmp_path / "page.html"
     assert "say what to compare with" in _compare("--report", page).output
     assert "no asset is stored yet" in _compare("--model", next_bundle, "--report", page).output
-    assert "its folder is not there" in _compare("--model", next_bundle, "--report", tmp_path / "no" / "page").output
+    assert "its folder does not exist" in _compare("--model", next_bundle, "--report", tmp_path / "no" / "page").output
     assert "is no model bundle" in _compare("--model", tmp_path, "--report", page).output
     run(_stored(corner, 1))
     monkeypatch.setenv("AEGIS_S3_ENDPOINT", "http://127.0.0.1:9")

@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from consumer.replay.filters import AssetFilter
+from consumer.kafka.clients import make_consumer
+from consumer.replay.plans.plan import PlanError, Start
+from consumer.replay.plans.planned_group import PlannedGroup
 from consumer.replay.run import ReplayRequest, count_replay, made_by, replay_group
-from consumer.storage.database import connect
-from consumer.storage.verdicts import Verdict, record_verdict
-from consumer.stream.clients import make_consumer
-from consumer.stream.plan import PlanError, Start
-from consumer.stream.planned import PlannedGroup
+from consumer.replay.selecting.filters import AssetFilter
+from consumer.storage.postgres.database import connect
 from consumer.stream.settings import StreamSettings
-from schemas import tagged_event_id, utc_now
+from schemas import Word, tagged_event_id, utc_now
 from schemas.connections import DatabaseConnection, KafkaConnection
-from tests.integration.kafka_tools import committed, eventually
-from tests.integration.pipeline.running import Pipeline
+from testkit.kafka_tools import committed, eventually
+from testkit.running import Pipeline
+from testkit.saying import say
+from testkit.seeding import publish_all, seed, tagged_events
 from tests.integration.replay.conftest import Replay
-from tests.integration.replay.seeding import publish_all, seed, tagged_events
 
 
 async def test_the_newest_event_of_each_asset_is_tagged_with_the_model_of_now(
@@ -80,6 +80,20 @@ async def test_what_changed_after_the_plan_is_left_to_live_tagging(corner: Pipel
     assert {event.asset_id for event in await tagged_events(corner)} == {f"asset-{number}" for number in range(2, 6)}
 
 
+async def test_an_extraction_ahead_of_time_is_not_the_newest_for_ever(corner: Pipeline, replay: Replay) -> None:
+    """Of its asset the one that was published later is tagged, and counts as of when it happened."""
+    (lying,) = await seed(corner, ["asset"], occurred_at="2099-01-01T00:00:00Z")
+    true = corner.event("asset", lying.object)
+    await publish_all(corner, [true])
+
+    report = await replay()
+
+    assert (report.counts.selected, report.counts.superseded) == (1, 1)
+    assert [(event.extracted_event_id, event.extracted_at) for event in await tagged_events(corner)] == [
+        (true.event_id, true.occurred_at)
+    ]
+
+
 async def test_tables_keep_the_newest_extraction_and_what_people_said(
     corner: Pipeline, replay: Replay, next_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,13 +112,13 @@ async def test_tables_keep_the_newest_extraction_and_what_people_said(
         first_tag = (await corner.rows("SELECT category, tag FROM asset_tags WHERE asset_id = 'same'"))[0]
         session = await connect(DatabaseConnection())
         category, tag = first_tag["category"], first_tag["tag"]
-        await record_verdict(session, "same", category, tag, Verdict.REJECTED, decided_by="anna")
+        await say(session, "same", category, tag, Word.REJECTED, decided_by="anna")
         await session.close()
         monkeypatch.setenv("AEGIS_MODEL_BUNDLE", str(next_bundle))
 
         await replay(output_topic=None)
         # As if the replay had not noticed in time that they changed: its own events for them, written late.
-        monkeypatch.setattr("consumer.replay.since.ChangedSince.holds", lambda *_: False)
+        monkeypatch.setattr("consumer.replay.selecting.changed_keys.ChangedSince.holds", lambda *_: False)
         await replay("unaware", start=Start())
 
         async def retagged() -> bool:
@@ -160,7 +174,7 @@ async def test_filters_by_what_is_stored_now(
     finally:
         sink.stop()
     session = await connect(DatabaseConnection())
-    await record_verdict(session, "b", "object_types", "teapot", Verdict.ADDED, decided_by="anna")
+    await say(session, "b", "object_types", "teapot", Word.ADDED, decided_by="anna")
     await session.close()
 
     async def counted(*filters: str) -> int:
@@ -274,7 +288,9 @@ async def _fix_plan(name: str, bundle: Path | None = None) -> object:
     loaded = await load_bundle_of(settings)
     purpose = ReplayRequest(name, Start(), AssetFilter()).purpose(loaded, made_by(loaded, settings))
     async with PlannedGroup(kafka, group, topic) as planned:
-        return await planned.plan(Start(), purpose, lambda: make_consumer(kafka, StreamSettings(topic, group)))
+        return await planned.plan(
+            Start(), purpose, lambda: make_consumer(kafka, StreamSettings(topic=topic, group=group))
+        )
 
 
 async def _keep_writing(corner: Pipeline, done: asyncio.Event) -> None:

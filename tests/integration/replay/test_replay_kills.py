@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.integration.kafka_tools import eventually
-from tests.integration.pipeline.running import Pipeline
-from tests.integration.replay.seeding import publish_all, seed, tagged_events
+from testkit.kafka_tools import eventually
+from testkit.running import Pipeline
+from testkit.seeding import publish_all, seed, tagged_events
 
 EVENTS = 240
 

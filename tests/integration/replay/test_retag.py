@@ -6,20 +6,21 @@ import asyncio
 import re
 import shutil
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from benchmarks.corpus import Corpus, write_corpus
+from benchmarks.support.corpus import Corpus, write_corpus
+from consumer.replay.plans.plan import PlanError
 from consumer.replay.retag import RetagReport, RetagRequest, run_retag
-from consumer.stream.plan import PlanError
-from consumer.tagging.bundle import TAXONOMY, Bundle, default_bundle_path, load_bundle
-from schemas import Model, encode_event
-from tests.integration.kafka_tools import eventually, make_topics
-from tests.integration.pipeline.running import Pipeline
+from consumer.tagging.bundle.bundle import TAXONOMY, Bundle, default_bundle_path, load_bundle
+from schemas import Model, encode_event, utc_now
+from testkit.kafka_tools import eventually, make_topics
+from testkit.running import Pipeline
+from testkit.seeding import seed, tagged_events
 from tests.integration.replay.conftest import Replay
-from tests.integration.replay.seeding import seed, tagged_events
 from tests.integration.replay.test_replay_kills import started
 
 ASSETS = 24
@@ -104,6 +105,23 @@ async def test_an_older_extraction_that_was_written_later_is_not_brought_up(
     assert [found.extracted_at.year for found in await tagged_events(corner)] == [2026, 2025, 2026]
 
 
+async def test_an_extraction_ahead_of_time_is_not_the_newest_for_ever(
+    corner: Pipeline, replay: Replay, next_bundle: Path
+) -> None:
+    """An event of an older version, whose tagger did not hold it to its record, is superseded by the next one."""
+    await seed(corner, ["a"])
+    await replay("first")
+    (event,) = await tagged_events(corner)
+    lying = event.model_copy(update={"extracted_at": event.extracted_at.replace(year=2099)})
+    later = event.model_copy(update={"extracted_at": utc_now().replace(microsecond=0) + timedelta(seconds=1)})
+    for one in (lying, later):
+        await corner.publish_raw(b"a", encode_event(one), topic=corner.topics.tagged)
+
+    await _retag(load_bundle(next_bundle))
+
+    assert (await tagged_events(corner))[-1].extracted_at == later.extracted_at
+
+
 async def test_assets_of_another_model_or_without_pixel_evidence_are_replayed_from_their_images(
     corner: Pipeline, replay: Replay, tmp_path: Path
 ) -> None:
@@ -118,7 +136,7 @@ async def test_assets_of_another_model_or_without_pixel_evidence_are_replayed_fr
     for event in (foreign, bare):
         await corner.publish_raw(event.asset_id.encode(), encode_event(event), topic=corner.topics.tagged)
     file = tmp_path / "new.yaml"
-    file.write_text((default_bundle_path() / TAXONOMY).read_text().replace('version: "2"', 'version: "next"'))
+    file.write_text((default_bundle_path() / TAXONOMY).read_text().replace('version: "3"', 'version: "next"'))
 
     kept = corner.aegis("retag", "--taxonomy", str(file), "--name", "kept", "--no-replay")
     done = corner.aegis("retag", "--taxonomy", str(file))

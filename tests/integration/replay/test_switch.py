@@ -11,19 +11,20 @@ from urllib.parse import quote
 import asyncpg
 import pytest
 
-from aegis.runs import make_output_topic
-from consumer.storage.database import connect
+from aegis.shared.corpus_runs import make_output_topic
 from consumer.storage.errors import DatabaseUnavailableError, SchemaTooOldError
-from consumer.storage.migrate import migrate
-from consumer.storage.switching import Switch, SwitchError, difference, switch
-from consumer.storage.tags import TagStore
-from consumer.storage.verdicts import Verdict, record_verdict
+from consumer.storage.postgres.database import connect
+from consumer.storage.postgres.migrate import migrate
+from consumer.storage.postgres.switching import Switch, SwitchError, difference, switch
+from consumer.storage.tables.tags import TagStore
+from schemas import Word
 from schemas.connections import DatabaseConnection
+from testkit.kafka_tools import eventually
+from testkit.running import Pipeline
+from testkit.saying import say
+from testkit.seeding import publish_all, seed
 from tests.integration.gateway.conftest import gateway_process
-from tests.integration.kafka_tools import eventually
-from tests.integration.pipeline.running import Pipeline
 from tests.integration.replay.conftest import Replay
-from tests.integration.replay.seeding import publish_all, seed
 from tests.unit.gateway.serving import Client
 from tests.unit.storage.samples import embedding, row, tombstone, with_tags
 
@@ -53,7 +54,7 @@ async def _roll_out_and_back(
     assert tagger.stop() == 0
     said = (await corner.rows("SELECT category, tag FROM asset_tags WHERE asset_id = 'kept' ORDER BY 1, 2"))[0]
     session = await connect(DatabaseConnection())
-    await record_verdict(session, "kept", said["category"], said["tag"], Verdict.REJECTED, decided_by="anna")
+    await say(session, "kept", said["category"], said["tag"], Word.REJECTED, decided_by="anna")
     await session.close()
 
     monkeypatch.setenv("AEGIS_MODEL_BUNDLE", str(next_bundle))
@@ -176,21 +177,21 @@ async def test_what_people_said_goes_with_what_is_current(
     for connection in (blue, green):
         async with await TagStore.open(connection) as store:
             await store.write_batch([with_tags(row("a"), "boat", "tree")])
-    await _say(green, "tree", Verdict.CONFIRMED)
-    await _say(blue, "boat", Verdict.CONFIRMED)
-    await _say(blue, "tree", Verdict.REJECTED)
+    await _say(green, "tree", Word.CONFIRMED)
+    await _say(blue, "boat", Word.CONFIRMED)
+    await _say(blue, "tree", Word.REJECTED)
 
     await switch(blue, names)
     assert await _said(blue) == {"boat": "confirmed", "tree": "rejected"}
-    await _in(blue, "DELETE FROM asset_tags WHERE tag = 'boat' AND source = 'human'")
+    await _say(blue, "boat", Word.WITHDRAWN)
 
     await switch(blue, Switch(names.current, names.outgoing, names.incoming))
     assert await _said(blue) == {"tree": "rejected"}
 
 
-async def _say(connection: DatabaseConnection, tag: str, verdict: Verdict) -> None:
+async def _say(connection: DatabaseConnection, tag: str, verdict: Word) -> None:
     session = await connect(connection)
-    await record_verdict(session, "a", "object_types", tag, verdict, decided_by="anna")
+    await say(session, "a", "object_types", tag, verdict, decided_by="anna")
     await session.close()
 
 

@@ -6,9 +6,9 @@ import json
 import signal
 import subprocess
 
-from schemas import AssetTagged, Tag, encode_event
-from schemas.examples import tagged_full
-from tests.integration.pipeline.running import Pipeline
+from schemas import AssetReviewed, AssetTagged, Tag, Word, encode_event
+from schemas.documents.examples import reviewed_full, tagged_full
+from testkit.running import Pipeline
 from tests.integration.replay.test_replay_kills import started
 
 
@@ -55,6 +55,22 @@ async def test_filtered_as_json_from_the_beginning(corner: Pipeline) -> None:
         assert json.loads(_next_line(tail))["asset_id"] == "d"
         tail.terminate()
         assert tail.wait(30) == 0
+
+
+async def test_it_shows_what_people_say(corner: Pipeline) -> None:
+    """Also where a filter names the tag that is taken away."""
+    said = AssetReviewed.model_validate(reviewed_full())
+    rejected = said.verdict.model_copy(update={"word": Word.REJECTED, "tag": "vehicle"})
+    with started(corner, "tail", "--tag", "vehicle") as tail:
+        assert "following" in _next_line(tail)
+        for verdict in (said.verdict, rejected):
+            value = encode_event(said.model_copy(update={"verdict": verdict}))
+            await corner.publish_raw(said.asset_id.encode(), value, topic=corner.topics.reviewed)
+        line = _next_line(tail)
+        tail.terminate()
+        assert tail.wait(30) == 0
+    assert "vehicle rejected by anna" in line
+    assert "character·1.00" in line
 
 
 def test_a_topic_that_is_not_there_is_told(corner: Pipeline) -> None:

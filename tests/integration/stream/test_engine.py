@@ -11,13 +11,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 
-from consumer.stream.breaker import BreakerLimits
-from consumer.stream.faults import FaultKind, FaultRow, FaultTable, at_stage
-from consumer.stream.records import Publication, SourceRecord
+from consumer.kafka.records import Publication, SourceRecord
+from consumer.stream.failures.breaker import Breaker
+from consumer.stream.failures.faults import FaultKind, FaultRow, FaultTable, at_stage
 from schemas import DeadLetter, Disposition, Stage
 from schemas.topics import DEAD_LETTER_MESSAGE_BYTES, MAX_MESSAGE_BYTES
-from tests.integration.kafka_tools import eventually, make_topics, read_all, write
-from tests.integration.stream.harness import Harness
+from testkit.harness import Harness
+from testkit.kafka_tools import eventually, make_topics, read_all, write
 
 
 class PoisonError(Exception):
@@ -179,6 +179,25 @@ async def test_an_unknown_error_is_tried_a_few_times_and_then_given_up(harness: 
     assert letter.text("dlq-error-stage") == "process"
 
 
+async def test_an_unknown_error_that_passes_in_time_costs_no_record(harness: Harness) -> None:
+    """What nobody knows may be an outage: many quick attempts do not outlast one."""
+    harness = harness.tuned(unknown_seconds=600)
+    failures = Counter[int]()
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        failures[record.offset] += 1
+        if failures[record.offset] <= harness.settings.max_unknown_attempts + 3:
+            raise ZeroDivisionError
+        return (harness.copy(record),)
+
+    async with harness.running(handle):
+        await write(harness.bootstrap, harness.source, _numbered(5), partition=0)
+        await harness.until_committed(5)
+
+    assert len(await harness.output_values()) == 5
+    assert await read_all(harness.bootstrap, harness.dead_letters) == []
+
+
 async def test_a_handler_that_hangs_is_cut_off_and_given_up(harness: Harness) -> None:
     """A record that never ends must not hold its partition for ever."""
     harness = harness.tuned(record_timeout_seconds=0.1, max_unknown_attempts=2)
@@ -216,8 +235,7 @@ async def test_a_result_larger_than_the_topic_takes_is_a_dead_letter(harness: Ha
 
 async def test_the_breaker_stops_intake_instead_of_flooding_the_dead_letter_topic(harness: Harness) -> None:
     """A systemic fault costs about a window of dead letters, then one a cool-down; it closes by itself."""
-    limits = BreakerLimits(window=10, failed_fraction=0.5, in_a_row=1000, cool_down_seconds=0.5)
-    harness = harness.tuned(breaker=limits, max_records_in_flight=5)
+    harness = harness.tuned(breaker_window=10, breaker_cool_down_seconds=0.5, max_records_in_flight=5)
     harness.faults = FAULTS
     broken = True
 
@@ -234,6 +252,30 @@ async def test_the_breaker_stops_intake_instead_of_flooding_the_dead_letter_topi
         broken = False
         await harness.until_committed(200)
         assert running.engine.readiness_problem() is None
+
+
+async def test_while_the_breaker_is_open_the_process_sleeps(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks now and then whether its time is over; there is room for records all the while."""
+    harness = harness.tuned(breaker_in_a_row=3, breaker_cool_down_seconds=60)
+    harness.faults = FAULTS
+    asked, admits = 0, Breaker.admits
+
+    def counted(breaker: Breaker, now: float, in_flight: int) -> bool:
+        nonlocal asked
+        asked += 1
+        return admits(breaker, now, in_flight)
+
+    async def handle(_: SourceRecord) -> Sequence[Publication]:
+        raise PoisonError
+
+    monkeypatch.setattr(Breaker, "admits", counted)
+    async with harness.running(handle) as running:
+        await write(harness.bootstrap, harness.source, _numbered(10))
+        await eventually(lambda: "breaker" in (running.engine.readiness_problem() or ""), "the breaker opens")
+        asked = 0
+        await asyncio.sleep(1)
+
+    assert asked < 20
 
 
 async def test_while_it_drains_it_is_not_ready(harness: Harness) -> None:

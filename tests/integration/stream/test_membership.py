@@ -9,12 +9,12 @@ from collections.abc import Sequence
 import pytest
 from aiokafka import TopicPartition
 
-from consumer.stream.breaker import BreakerLimits
-from consumer.stream.faults import FaultKind, FaultRow, FaultTable
+from consumer.kafka.records import Publication, SourceRecord
+from consumer.stream.failures.faults import FaultKind, FaultRow, FaultTable
 from consumer.stream.observer import SilentObserver
-from consumer.stream.records import Publication, SourceRecord
-from tests.integration.kafka_tools import eventually, write
-from tests.integration.stream.harness import Harness, Running
+from consumer.stream.partitions.static_member import InstanceIdTakenError
+from testkit.harness import Harness, Running
+from testkit.kafka_tools import eventually, write
 
 
 class PoisonError(Exception):
@@ -140,10 +140,38 @@ async def test_a_process_that_returns_under_its_name_keeps_its_partitions(harnes
     assert watching["two"].seen == [*before["two"], before["two"][-1]]
 
 
+@pytest.mark.parametrize("apart_seconds", [0, 7])
+async def test_of_two_under_one_name_one_ends_and_the_other_goes_on(harness: Harness, apart_seconds: float) -> None:
+    """Left alone they would take each other's place for ever, as aiokafka says the name only when it joins."""
+    harness = harness.tuned(group_instance_id="one")
+    seen = set[bytes | None]()
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        seen.add(record.value)
+        return ()
+
+    both = [harness.start(handle)]
+    await asyncio.sleep(apart_seconds)
+    both.append(harness.start(handle))
+    await asyncio.wait({item.task for item in both}, return_when=asyncio.FIRST_COMPLETED, timeout=60)
+    (ended,) = [item for item in both if item.task.done()]
+    (stays,) = [item for item in both if not item.task.done()]
+    with pytest.raises(InstanceIdTakenError, match="AEGIS_STREAM_GROUP_INSTANCE_ID=one"):
+        await ended.task
+
+    values = {str(index).encode() for index in range(50)}
+    await write(harness.bootstrap, harness.source, [(value, value) for value in values])
+    await harness.until_committed(len(values))
+    await _ready(stays)
+    await stays.shut_down()
+    assert seen == values
+
+
 async def test_a_breaker_that_tries_one_record_survives_a_rebalance(harness: Harness) -> None:
     """The record it tried goes to another member, or comes again; either way it closes once the fault is over."""
-    limits = BreakerLimits(window=10, failed_fraction=0.5, in_a_row=1000, cool_down_seconds=0.3)
-    harness = harness.tuned(breaker=limits, max_records_in_flight=5, drain_seconds=0.1)
+    harness = harness.tuned(
+        breaker_window=10, breaker_cool_down_seconds=0.3, max_records_in_flight=5, drain_seconds=0.1
+    )
     harness.faults = FaultTable(
         (FaultRow(PoisonError, FaultKind.POISON, "test"), FaultRow(OutageError, FaultKind.TRANSIENT, "test"))
     )

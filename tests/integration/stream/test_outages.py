@@ -10,17 +10,17 @@ from collections.abc import Sequence
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from consumer.stream.clients import make_consumer, make_producer
-from consumer.stream.closing import abandon_producer, close_consumer
-from consumer.stream.faults import FaultKind, FaultRow, FaultTable
-from consumer.stream.planned import PlannedGroup
-from consumer.stream.publisher import Publisher, PublishTimeoutError
-from consumer.stream.records import Publication, SourceRecord
+from consumer.kafka.clients import make_consumer, make_producer
+from consumer.kafka.closing import abandon_producer, close_consumer
+from consumer.kafka.publisher import Publisher, PublishTimeoutError
+from consumer.kafka.records import Publication, SourceRecord
+from consumer.replay.plans.planned_group import PlannedGroup
+from consumer.stream.failures.faults import FaultKind, FaultRow, FaultTable
 from devstack import Stack
 from schemas.connections import KafkaConnection
-from tests.integration.freezing import frozen
-from tests.integration.kafka_tools import eventually, make_topics, read_all, write
-from tests.integration.stream.harness import Harness
+from testkit.freezing import frozen
+from testkit.harness import Harness
+from testkit.kafka_tools import eventually, make_topics, read_all, write
 
 
 def _tasks_of_aiokafka() -> list[str]:
@@ -173,7 +173,7 @@ async def test_a_consumer_closes_in_time_whatever_its_broker_does(kafka: Stack, 
 
 async def test_a_shutdown_while_kafka_is_frozen_ends(kafka: Stack, harness: Harness) -> None:
     """Within the deadlines, not with the client's own patience; what was in flight comes again."""
-    harness = harness.tuned(drain_seconds=1, commit_timeout_seconds=1)
+    harness = harness.tuned(drain_seconds=1)
     handled: Counter[bytes | None] = Counter()
 
     async def handle(record: SourceRecord) -> Sequence[Publication]:

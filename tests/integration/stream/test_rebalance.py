@@ -6,10 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
-from consumer.stream.faults import FaultKind, FaultRow, FaultTable
-from consumer.stream.records import Publication, SourceRecord
-from tests.integration.kafka_tools import eventually, write
-from tests.integration.stream.harness import Harness
+from consumer.kafka.records import Publication, SourceRecord
+from consumer.stream.failures.faults import FaultKind, FaultRow, FaultTable
+from testkit.harness import Harness
+from testkit.kafka_tools import eventually, write
 
 
 class OutageError(Exception):

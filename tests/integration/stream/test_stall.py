@@ -10,12 +10,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from consumer.stream.clients import make_consumer
+from consumer.concurrency.deadline import off_the_clock
+from consumer.kafka.clients import make_consumer
+from consumer.kafka.records import Publication, SourceRecord
 from consumer.stream.observer import SilentObserver
-from consumer.stream.records import Publication, SourceRecord
+from schemas import MalformedEventError
 from schemas.connections import KafkaConnection
-from tests.integration.kafka_tools import eventually, write
-from tests.integration.stream.harness import Harness
+from testkit.harness import Harness
+from testkit.kafka_tools import eventually, write
 
 
 class Rebuilds(SilentObserver):
@@ -98,6 +100,62 @@ async def test_a_stall_that_a_new_consumer_does_not_end_fails_liveness(
     log = capsys.readouterr().out
     assert "consumer.stalled" in log
     assert "1 records are waiting" in log
+    await running.shut_down()
+
+
+async def test_work_that_hangs_again_in_a_new_consumer_fails_liveness(harness: Harness) -> None:
+    """It delivers what was left undone, which helps nobody: a new process is needed, not one consumer after another."""
+    harness, rebuilds = quick(harness).tuned(drain_seconds=0.2), Rebuilds()
+
+    async def hang(_: SourceRecord) -> Sequence[Publication]:
+        with off_the_clock():
+            await asyncio.Event().wait()
+        return ()
+
+    await write(harness.bootstrap, harness.source, [(b"k", b"v")])
+    running = harness.start(hang, rebuilds)
+    await eventually(lambda: running.engine.liveness_problem() is not None, "liveness fails")
+
+    assert rebuilds.count == 1
+    await running.shut_down()
+
+
+async def test_a_breaker_that_waits_for_a_record_does_not_hide_a_deaf_consumer(harness: Harness) -> None:
+    """It closes when one succeeds, and none comes."""
+    harness, rebuilds = quick(harness).tuned(breaker_in_a_row=3, breaker_cool_down_seconds=0.2), Rebuilds()
+    handled: list[bytes | None] = []
+    is_deaf, was_deaf = False, asyncio.Event()
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        if record.value == b"poison":
+            raise MalformedEventError
+        handled.append(record.value)
+        return ()
+
+    def make() -> AIOKafkaConsumer:
+        consumer = make_consumer(KafkaConnection(bootstrap=harness.bootstrap), harness.settings)
+        fetch = consumer.getmany
+
+        async def getmany(*parts: TopicPartition, **options: Any) -> dict[TopicPartition, list[Any]]:
+            if is_deaf:
+                was_deaf.set()
+            found: dict[TopicPartition, list[Any]] = await (deaf if is_deaf else fetch)(*parts, **options)
+            return found
+
+        if not rebuilds.count:
+            consumer.getmany = getmany
+        return consumer
+
+    running = harness.start(handle, rebuilds, make)
+    await write(harness.bootstrap, harness.source, [(b"k", b"poison")] * 3)
+    await eventually(lambda: "breaker" in (running.engine.readiness_problem() or ""), "the breaker opens")
+    is_deaf = True
+    # A poll that had begun before would still deliver.
+    await was_deaf.wait()
+    await write(harness.bootstrap, harness.source, [(b"k", b"good")])
+
+    await eventually(lambda: handled == [b"good"], "a new consumer delivers")
+    assert rebuilds.count == 1
     await running.shut_down()
 
 

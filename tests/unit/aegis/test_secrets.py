@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from aegis.secrets import SECRETS, command
+from aegis.verbs.operations.secrets import SECRETS, command
 
 
 def _init(file: Path) -> Result:

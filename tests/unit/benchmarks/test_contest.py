@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.contest import Contest, Turn
-from benchmarks.figures import Figure
-from benchmarks.images import SAMPLES, textures, write_pngs
-from benchmarks.speed_picture import draw
+from benchmarks.support.contest import Contest, Measurement
+from benchmarks.support.figures import Figure
+from benchmarks.support.images import SAMPLES, textures, write_pngs
+from benchmarks.support.speed_picture import draw
 
 
 class Scripted:
@@ -20,10 +20,10 @@ class Scripted:
         self.seconds: Iterator[float] = iter(seconds)
         self.asked: list[int] = []
 
-    async def turn(self, images: int) -> Turn:
+    async def turn(self, images: int) -> Measurement:
         self.asked.append(images)
         seconds = next(self.seconds)
-        return Turn(images, seconds, 2 * seconds)
+        return Measurement(images, seconds, 2 * seconds)
 
 
 async def test_ratios_are_of_medians_and_the_first_round_is_a_rehearsal() -> None:

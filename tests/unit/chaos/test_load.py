@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from tests.chaos.load import Load, make_load
 from tests.chaos.poison import KINDS, Poison, bad_objects
 from tests.chaos.scenario import FULL, SHORT
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OBJECTS = [ObjectRef(bucket="chaos", key=f"sha256/{number}.png", size=number) for number in range(5)]
 POISON = Poison("chaos", {kind: ObjectRef(bucket="chaos", key=kind) for kind in bad_objects(10)})
 
@@ -33,9 +35,9 @@ def test_it_has_its_share_of_each_kind_of_poison(seed: int) -> None:
 @settings(max_examples=20)
 @given(seed=st.integers())
 def test_what_must_be_there_follows_from_the_good_records_alone(seed: int) -> None:
-    """Of an asset the event that occurred last, unless it was removed after that."""
+    """Of an asset the event that occurred last, as far as clocks can be believed, unless it was removed after that."""
     load = _load(seed)
-    newest: dict[str, AssetExtracted] = {}
+    newest: dict[str, tuple[datetime, AssetExtracted]] = {}
     for record in load.records:
         if record.poison is not None:
             continue
@@ -44,16 +46,16 @@ def test_what_must_be_there_follows_from_the_good_records_alone(seed: int) -> No
             continue
         event = decode_event(AssetExtracted, record.value)
         assert record.key == event.asset_id.encode()
-        known = newest.get(event.asset_id)
-        if known is None or known.occurred_at < event.occurred_at:
-            newest[event.asset_id] = event
+        occurred_at = min(event.occurred_at, EPOCH + timedelta(milliseconds=record.timestamp_ms))
+        if event.asset_id not in newest or newest[event.asset_id][0] < occurred_at:
+            newest[event.asset_id] = occurred_at, event
 
-    assert load.expected == newest
+    assert load.expected == {asset_id: event for asset_id, (_, event) in newest.items()}
     assert not set(load.removed) & newest.keys()
 
 
 def test_the_full_load_has_every_difficulty() -> None:
-    """Assets extracted again, events twice and late, removals, and removed assets that come back."""
+    """Assets extracted again, events twice, late and ahead of time, removals, and removed assets that come back."""
     load = make_load(FULL, OBJECTS, POISON, 1)
     good = [record for record in load.records if record.poison is None]
     events = [decode_event(AssetExtracted, record.value) for record in good if record.value is not None]
@@ -64,6 +66,8 @@ def test_the_full_load_has_every_difficulty() -> None:
     assert len({event.asset_id for event in events}) < len(ids) - 500
     assert len(removed) > 200
     assert any(asset_id in load.expected for asset_id in removed)
+    ahead = {event.asset_id for event in events if event.occurred_at.year > 2026}
+    assert any(load.expected[asset_id].occurred_at.year == 2026 for asset_id in ahead & load.expected.keys())
 
 
 def test_a_removal_is_newer_than_what_it_removes_and_older_than_what_comes_back() -> None:

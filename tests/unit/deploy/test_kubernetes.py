@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 import yaml
 
-from consumer.settings import EngineSettings, GatewaySettings, TaggerSettings
-from schemas.connections import TopicSettings
+from consumer.settings import EngineSettings, GatewaySettings
 from tests.unit.deploy.queries import DEPLOY
 
-FOLDER = DEPLOY / "kubernetes"
+FILES = {path.stem: path for path in (DEPLOY / "kubernetes").glob("[bc]*/**/*.yaml")}
 COMMIT_SECONDS = 5
 
 
 def _documents(name: str, kind: str) -> list[dict[str, Any]]:
-    found = yaml.safe_load_all((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    found = yaml.safe_load_all(FILES[name].read_text(encoding="utf-8"))
     return [document for document in found if document["kind"] == kind]
 
 
@@ -76,14 +75,3 @@ def test_every_container_runs_without_rights() -> None:
             assert container["securityContext"]["readOnlyRootFilesystem"]
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
             assert container["resources"]["limits"]["memory"]
-
-
-def test_keda_scales_as_far_as_there_are_partitions_and_reads_offsets_as_the_taggers_do() -> None:
-    (scaled,) = _documents("keda", "ScaledObject")
-    (trigger,) = scaled["spec"]["triggers"]
-
-    assert scaled["spec"]["minReplicaCount"] >= 1
-    assert scaled["spec"]["maxReplicaCount"] == TopicSettings().partitions
-    assert trigger["metadata"]["consumerGroup"] == TaggerSettings().group
-    assert trigger["metadata"]["topic"] == TopicSettings().topics.extracted
-    assert trigger["metadata"]["offsetResetPolicy"] == "earliest"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
+import yaml
 
 from consumer.telemetry.registry import ALL_METRICS
-from tests.unit.deploy.queries import KINDS, PROMETHEUS, alert_rules, dashboard_queries, our_metrics, panels
+from tests.documents import markdown
+from tests.unit.deploy.queries import DEPLOY, KINDS, PROMETHEUS, alert_rules, dashboard_queries, our_metrics, panels
 
 ALERTS = {rule["alert"]: rule["expr"] for rule in alert_rules()}
 QUERIES = [*dashboard_queries(), *ALERTS.values()]
@@ -61,6 +64,18 @@ def test_prometheus_takes_its_configuration() -> None:
 
 
 @promtool
+def test_prometheus_takes_its_configuration_for_kubernetes(tmp_path: Path) -> None:
+    """But for the discovery of pods, which Debian's build does not have."""
+    config = yaml.safe_load((PROMETHEUS / "kubernetes.yml").read_text(encoding="utf-8"))
+    (scraped,) = config["scrape_configs"]
+    assert scraped.pop("kubernetes_sd_configs") == [{"role": "pod"}]
+    shutil.copy(PROMETHEUS / "alerts.yml", tmp_path)
+    (tmp_path / "kubernetes.yml").write_text(yaml.safe_dump(config))
+
+    _promtool("check", "config", str(tmp_path / "kubernetes.yml"))
+
+
+@promtool
 def test_alerts_fire_when_they_should_and_only_then() -> None:
     """The stories are in alerts_test.yml."""
     _promtool("test", "rules", "alerts_test.yml")
@@ -79,6 +94,14 @@ def test_an_alert_says_what_it_is_and_what_to_do(rule: dict[str, dict[str, str]]
     assert rule["labels"]["severity"] in {"warning", "critical"}
     assert rule["annotations"]["summary"]
     assert len(rule["annotations"]["description"]) > 30
+
+
+def test_an_alert_leads_to_its_section_and_each_section_has_an_alert() -> None:
+    anchors = markdown.anchors((DEPLOY.parent / "docs" / "alerts.md").read_text(encoding="utf-8"))
+    targets = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in alert_rules()}
+
+    assert targets == {alert: f"docs/alerts.md#{alert.lower()}" for alert in ALERTS}
+    assert {alert.lower() for alert in ALERTS} == {anchor for anchor in anchors if anchor.startswith("aegis")}
 
 
 def _promtool(*arguments: str) -> None:

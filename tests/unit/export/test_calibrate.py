@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from consumer.tagging.judging import Evidence, judge
-from export.calibrate import Labelled, cross_fitted, fit_category, fit_with
-from export.figures import average_precision, calibration_error, precision_recall, reliability, top1
+from consumer.tagging.scoring.probabilities import Evidence, judge
+from consumer.tagging.scoring.promised_sets import in_set
+from export.evaluation.by_game import COVERAGE, CategoryFit, CategoryImages, fit_by_game, left_out
+from export.evaluation.calibrate import Form, Labelled, fit_with
+from export.evaluation.figures import average_precision, calibration_error, precision_recall, reliability, top1
 
 NAMES = ("a", "b", "c", "d")
 
@@ -24,6 +26,22 @@ def evidence(tags: NDArray[np.float64], pixels: NDArray[np.float64] | None = Non
     )
 
 
+def labels(seen: Evidence, truth: NDArray[np.bool_], known: NDArray[np.bool_] | None = None) -> Labelled:
+    return Labelled(seen, truth, np.ones_like(truth) if known is None else known, np.ones(len(truth)))
+
+
+def of_games(labelled: Labelled, games: NDArray[np.intp], *, exclusive: bool) -> CategoryImages:
+    alike = Labelled.of_games(labelled.seen, labelled.truth, labelled.known, games)
+    return CategoryImages(labelled.seen, games, alike, np.arange(len(games)), exclusive)
+
+
+def fitted_by_game(
+    labelled: Labelled, games: NDArray[np.intp], *, exclusive: bool, promises: bool = False
+) -> tuple[CategoryFit, CategoryImages]:
+    images = of_games(labelled, games, exclusive=exclusive)
+    return fit_by_game(images, promises=promises), images
+
+
 def drawn_from(chances: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
     picked = np.array([rng.choice(chances.shape[1], p=row / row.sum()) for row in chances])
     return np.asarray(np.eye(chances.shape[1], dtype=bool)[picked])
@@ -35,26 +53,75 @@ def overconfident() -> Labelled:
     rng = np.random.default_rng(3)
     honest = rng.normal(0, 1.5, (1200, 4))
     truth = drawn_from(np.exp(honest), rng)
-    return Labelled(evidence(honest * 4), truth, np.ones_like(truth))
+    return labels(evidence(honest * 4), truth)
 
 
 def test_the_fitted_temperature_undoes_overconfidence(overconfident: Labelled) -> None:
-    fitted = fit_with(overconfident, exclusive=True, choice="clip")
+    fitted = fit_with(overconfident, exclusive=True, form=Form("clip"))
     assert fitted.shared is not None
     assert fitted.shared.temperature == pytest.approx(4, rel=0.15)
     confidences = judge(overconfident.seen, exclusive=True, fitted=fitted)
     assert calibration_error(confidences, overconfident.truth) < 0.02
 
 
-def test_cross_fitted_confidences_stay_calibrated_on_images_that_were_not_fitted_on(overconfident: Labelled) -> None:
-    folds = np.arange(len(overconfident.truth)) % 5
-    crossed = cross_fitted(overconfident, folds, exclusive=True, choice="clip")
-    assert calibration_error(crossed, overconfident.truth) < 0.03
+def test_confidences_stay_calibrated_on_games_that_were_not_fitted_on(overconfident: Labelled) -> None:
+    games = np.arange(len(overconfident.truth)) % 5
+    fit, images = fitted_by_game(overconfident, games, exclusive=True)
+    assert calibration_error(left_out(images, fit.without), overconfident.truth) < 0.03
 
 
-def test_one_fold_alone_cannot_judge_itself(overconfident: Labelled) -> None:
+def test_one_game_alone_cannot_judge_itself(overconfident: Labelled) -> None:
     with pytest.raises(ValueError, match="at least two folds"):
-        cross_fitted(overconfident, np.zeros(len(overconfident.truth), np.intp), exclusive=True, choice="clip")
+        fitted_by_game(overconfident, np.zeros(len(overconfident.truth), np.intp), exclusive=True)
+
+
+def test_a_bias_that_is_one_games_habit_is_not_fitted() -> None:
+    """Each game is full of another tag, so that the others' biases mislead it."""
+    rng = np.random.default_rng(11)
+    games = np.repeat(np.arange(4), 150)
+    habit = np.eye(4)[games] * 3
+    truth = drawn_from(np.exp(rng.normal(0, 1, (600, 4)) + habit), rng)
+    seen = evidence(truth * 2 + rng.normal(0, 1, truth.shape), none=0.0)
+    fit, _ = fitted_by_game(labels(seen, truth), games, exclusive=True)
+    assert not fit.whole.own_biases
+    assert fit.whole.shared is not None
+    assert set(fit.whole.shared.bias.values()) == {0.0}
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_an_embedding_that_tells_nothing_of_a_new_game_is_not_heard(exclusive: bool) -> None:
+    """In each game the embedding points at another tag: what it tells of one is wrong for the next."""
+    rng = np.random.default_rng(12)
+    games = np.repeat(np.arange(4), 100)
+    truth = drawn_from(np.ones((400, 4)), rng)
+    turned = np.stack([np.roll(row, game) for row, game in zip(truth, games, strict=True)])
+    fit, images = fitted_by_game(labels(evidence(turned * 6.0, none=0.0), truth), games, exclusive=exclusive)
+    assert fit.whole.off
+    confidences = judge(images.seen, exclusive=exclusive, fitted=fit.whole)
+    assert np.ptp(confidences, axis=0).max() < 1e-6
+    np.testing.assert_allclose(confidences.mean(axis=0), truth.mean(axis=0), atol=0.05)
+
+
+def test_base_rates_are_the_mean_confidence_each_game_alike(overconfident: Labelled) -> None:
+    fit, images = fitted_by_game(overconfident, np.arange(len(overconfident.truth)) % 5, exclusive=True)
+    mean = judge(images.seen, exclusive=True, fitted=fit.whole).mean(axis=0)
+    np.testing.assert_allclose(list(fit.whole.base_rates.values()), mean, atol=0.01)
+
+
+def test_the_promised_set_holds_the_right_tag_as_often_as_it_says_on_games_left_out() -> None:
+    rng = np.random.default_rng(13)
+    honest = rng.normal(0, 1.5, (2000, 4))
+    labelled = labels(evidence(honest), drawn_from(np.exp(honest), rng))
+    games = rng.integers(0, 8, 2000)
+    fit, images = fitted_by_game(labelled, games, exclusive=True, promises=True)
+    held = []
+    for game in range(8):
+        inside = games == game
+        promised = fit.of(game).promised
+        assert promised is not None
+        confidences = judge(images.seen.of(inside), exclusive=True, fitted=fit.of(game))
+        held.append((in_set(confidences, promised.least_confidence) & labelled.truth[inside]).any(axis=1).mean())
+    assert np.mean(held) == pytest.approx(COVERAGE, abs=0.02)
 
 
 @pytest.mark.parametrize("exclusive", [True, False])
@@ -70,11 +137,9 @@ def test_the_evidence_of_a_category_is_chosen_by_what_it_tells(exclusive: bool, 
     junk = rng.permutation(honest)
     pixels = shares if telling == "pixels" else rng.permutation(shares)
     seen = evidence(honest if telling == "clip" else junk, pixels, none=0.0)
-    fitted = fit_category(
-        Labelled(seen, truth, np.ones_like(truth)), exclusive=exclusive, folds=np.arange(len(truth)) % 4
-    )
-    assert telling in fitted.evidence
-    right = judge(seen, exclusive=exclusive, fitted=fitted)
+    fit, _ = fitted_by_game(labels(seen, truth), np.arange(len(truth)) % 4, exclusive=exclusive)
+    assert telling in fit.whole.evidence
+    right = judge(seen, exclusive=exclusive, fitted=fit.whole)
     assert calibration_error(right, truth) < 0.06
 
 
@@ -86,8 +151,8 @@ def test_a_tag_that_only_a_test_knows_is_decided_first_and_the_rest_shares_what_
     honest = rng.normal(0, 2, (500, 2))
     truth = np.column_stack([drawn_from(np.exp(honest), rng) & ~is_map[:, None], is_map])
     tags = np.column_stack([honest, np.full(500, np.nan)])
-    labelled = Labelled(evidence(tags, tests, none=0.0), truth, np.ones_like(truth))
-    confidences = judge(labelled.seen, exclusive=True, fitted=fit_with(labelled, exclusive=True, choice="clip"))
+    labelled = labels(evidence(tags, tests, none=0.0), truth)
+    confidences = judge(labelled.seen, exclusive=True, fitted=fit_with(labelled, exclusive=True, form=Form("clip")))
     assert confidences[is_map, 2].min() > 0.9
     assert confidences[~is_map, 2].max() < 0.1
     assert (confidences.sum(axis=1) <= 1 + 1e-9).all()
@@ -97,11 +162,21 @@ def test_a_tag_that_is_never_true_is_hardly_ever_said() -> None:
     rng = np.random.default_rng(5)
     margins = rng.normal(0, 3, (400, 2))
     truth = np.stack([rng.random(400) < 1 / (1 + np.exp(-margins[:, 0])), np.zeros(400, bool)], axis=1)
-    labelled = Labelled(evidence(margins, none=0.0), truth, np.ones_like(truth))
-    fitted = fit_with(labelled, exclusive=False, choice="clip")
+    labelled = labels(evidence(margins, none=0.0), truth)
+    fitted = fit_with(labelled, exclusive=False, form=Form("clip"))
     confidences = judge(labelled.seen, exclusive=False, fitted=fitted)
     assert calibration_error(confidences[:, :1], truth[:, :1]) < 0.08
     assert confidences[:, 1].mean() < 0.05
+
+
+def test_a_test_among_tags_of_the_embedding_keeps_what_it_says() -> None:
+    rng = np.random.default_rng(10)
+    margins, tests = rng.normal(0, 2, (300, 2)), np.full((300, 2), np.nan)
+    margins[:, 1], tests[:, 1] = np.nan, rng.random(300)
+    truth = np.column_stack([margins[:, 0] > 0, np.zeros(300, bool)])
+    labelled = labels(evidence(margins, tests, none=0.0), truth)
+    confidences = judge(labelled.seen, exclusive=False, fitted=fit_with(labelled, exclusive=False, form=Form("clip")))
+    np.testing.assert_allclose(confidences[:, 1], tests[:, 1], atol=1e-3)
 
 
 def test_what_nobody_can_judge_does_not_count() -> None:
@@ -111,8 +186,8 @@ def test_what_nobody_can_judge_does_not_count() -> None:
     known = np.ones_like(truth)
     lies = truth.copy()
     known[:150], lies[:150] = False, ~truth[:150]
-    honest = fit_with(Labelled(evidence(margins, none=0.0), truth, known), exclusive=False, choice="clip")
-    misled = fit_with(Labelled(evidence(margins, none=0.0), lies, known), exclusive=False, choice="clip")
+    honest = fit_with(labels(evidence(margins, none=0.0), truth, known), exclusive=False, form=Form("clip"))
+    misled = fit_with(labels(evidence(margins, none=0.0), lies, known), exclusive=False, form=Form("clip"))
     assert honest == misled
 
 

@@ -12,17 +12,18 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from aegis.model import command
-from consumer.tagging.bundle import load_bundle
-from export.finish import finish, textures
-from export.openclip import Source, load, write_towers
+from aegis.verbs.models.model import command
+from consumer.tagging.bundle.bundle import load_bundle
+from export.bundles.finish import finish, textures
+from export.bundles.openclip import Source, load, write_towers
 from tests.unit.export.making import clip_config
 from tests.unit.tagging.tiny import EXCLUSIVE, INDEPENDENT
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 KEYS = {
     *("images", "top1", "map", "precision_at_default", "recall_at_default", "ece", "brier"),
-    *("tags_per_image", "by_tag", "by_group"),
+    *("top1_with_names", "precision_published", "recall_published", "candidates"),
+    *("tags_per_image", "by_tag", "by_group", "by_game"),
 }
 PALETTES = {
     **INDEPENDENT,
@@ -83,13 +84,16 @@ def test_an_uncalibrated_bundle_is_measured_and_says_what_it_is(bundle: Path, im
     assert done.exit_code == 0, done.output
     assert "uncalibrated" in done.output
     document = json.loads((tmp_path / "figures.json").read_text())
-    assert set(document) == {"beasts", "color_palettes"}
+    assert json.loads(run("eval", bundle, *labelled(images), "--json").stdout) == document
+    assert set(document) == {"beasts", "color_palettes", "published"}
+    assert set(document["published"]["by_game"]) == {"game0", "game1", "game2"}
     assert set(document["beasts"]) == KEYS
     assert document["beasts"]["images"] == 24
     assert document["color_palettes"]["by_tag"]["warm_colors"]["recall_at_half"] == 1
     page = (tmp_path / "report" / "index.html").read_text()
     assert "uncalibrated" in page
-    assert page.count("data:image/webp;base64,") == 48
+    assert "What is published" in page
+    assert page.count("data:image/webp;base64,") >= 48
     assert not {'src="http', 'href="http', "<script"}.intersection(page.split())
     assert [path.name for path in (tmp_path / "report").iterdir()] == ["index.html"]
 
@@ -107,6 +111,18 @@ def test_calibration_makes_confidences_fit_and_is_written_into_the_bundle(bundle
     assert after.calibration.names is not None
     assert after.calibration.names.weights["beasts"]["cat"]["cat"] > 0
     assert "calibrated on 24 images on the int8 graph" in " ".join(run("info", bundle).output.split())
+
+
+def test_games_are_judged_by_calibrations_that_have_not_seen_them_and_nothing_is_written(
+    bundle: Path, images: Path
+) -> None:
+    before = load_bundle(bundle)
+    done = run("eval", bundle, *labelled(images), "--by-game")
+    assert done.exit_code == 0, done.output
+    assert "by game left out" in done.output
+    assert [line.split()[0] for line in done.output.splitlines() if line.startswith("game")].count("game1") == 1
+    assert load_bundle(bundle).taxonomy_digest == before.taxonomy_digest
+    assert load_bundle(bundle).calibration is None
 
 
 def test_names_are_heard_only_when_asked_for(bundle: Path, images: Path, tmp_path: Path) -> None:
@@ -135,3 +151,23 @@ def test_labels_that_cannot_be_used_are_told_in_one_sentence(
     done = run("eval", bundle, "--labels", tmp_path / "bad.csv", "--images", images)
     assert done.exit_code == 2
     assert sentence in done.output
+
+
+def test_a_category_of_a_single_image_is_refused_with_what_to_do(bundle: Path, images: Path) -> None:
+    """An image is judged by what others taught; the bundle stays as it was."""
+    table = bundle.parent / "few.csv"
+    table.write_text("file,game,beasts,color_palettes\n0.png,game0,cat,warm_colors\n1.png,game1,dog,\n")
+    before = load_bundle(bundle)
+    done = run("calibrate", bundle, "--labels", table, "--images", images)
+    assert done.exit_code == 2, done.output
+    assert "Too few images are labelled in color_palettes (1)" in " ".join(done.output.split())
+    assert load_bundle(bundle).taxonomy_digest == before.taxonomy_digest
+
+
+def test_labels_of_one_game_leave_parts_of_its_images_out(bundle: Path, images: Path) -> None:
+    table = bundle.parent / "one.csv"
+    rows = [f"{number}.png,game0,{'dog' if number % 2 else 'cat'}" for number in range(24)]
+    table.write_text("\n".join(["file,game,beasts", *rows]) + "\n")
+    done = run("calibrate", bundle, "--labels", table, "--images", images, "--names-from", images / "labels.csv")
+    assert done.exit_code == 0, done.output
+    assert load_bundle(bundle).calibration is not None

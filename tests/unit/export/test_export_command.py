@@ -12,13 +12,13 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from aegis.model import command
-from consumer.tagging.bundle import describe_file, load_bundle, read_manifest
-from consumer.tagging.embed import open_embedder
-from consumer.tagging.textual import TextEncoder
-from export import quantise
-from export.compile import refresh_manifest
-from export.onnx_files import external_files, load_graph, opset_of, save_graph
+from aegis.verbs.models.model import command
+from consumer.tagging.bundle.bundle import describe_file, load_bundle, read_manifest
+from consumer.tagging.inference.embed import open_embedder
+from consumer.tagging.inference.textual import TextEncoder
+from export.bundles.compile import refresh_manifest
+from export.graphs import quantise
+from export.graphs.onnx_files import external_files, load_graph, opset_of, save_graph
 from tests.unit.export.making import SIZE, clip_config, raise_opset, siglip_config
 from tests.unit.tagging.tiny import TAXONOMY_JSON
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from consumer.tagging.taxonomy import parse_taxonomy
-from export.labels import LabelsError, read_labels, truth_of
+from consumer.tagging.bundle.taxonomy import parse_taxonomy
+from export.evaluation.labels import LabelsError, read_labels, truth_of
 from tests.unit.tagging.tiny import TAXONOMY_JSON
 
 TEXT = "file,game,object_types,art_styles,texture_role\na.png,g,character|ui_element,,icon\nb.png,g,,cartoon,\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +12,22 @@ import pytest
 import torch
 from PIL import Image
 
-from consumer.tagging.bundle import TAXONOMY, default_bundle_path
-from consumer.tagging.decode import ImageLimits, decode
-from consumer.tagging.preprocess import PreprocessSpec, prepare
-from consumer.tagging.taxonomy import Taxonomy, load_taxonomy
-from export.mini.captions import caption, corpus, labels, path_words
+from consumer.imaging.decode import decode
+from consumer.imaging.picture import ImageLimits
+from consumer.tagging.bundle.bundle import TAXONOMY, default_bundle_path
+from consumer.tagging.bundle.bundle import read_manifest as read_shipped
+from consumer.tagging.bundle.taxonomy import Taxonomy, load_taxonomy
+from consumer.tagging.images.preprocess import PreprocessSpec, prepare
+from export.mini.captions import caption, labels, path_words
 from export.mini.colours import Recolour
 from export.mini.held_out import measure, measured_positions
-from export.mini.manifest import Row, capped, read_manifest
-from export.mini.model import create_model, train_tokenizer
-from export.mini.muon import Muon, orthogonal
+from export.mini.manifest import Row, added_games, capped, read_manifest, unpack_xmoto
+from export.mini.model import ImageTower, Texts
+from export.mini.plan import TrainingPlan
 from export.mini.rules import family_of, other_rows, read_rules
 from export.mini.sampling import Material, sampling_weights, shared_words
 from export.mini.store import build_store, open_store, premultiplied
-from export.mini.train import Plan, Trainer
+from export.mini.train import Trainer
 from export.mini.transform import GROUND, View, composite, served, square
 
 DEV_GAMES = {"supertuxkart", "endless-sky", "openarena", "freedoom", "megaglest", "unknown-horizons", "renpy-demo"}
@@ -47,14 +51,15 @@ def any_pixels(rng: np.random.Generator, height: int, width: int) -> np.ndarray[
     return pixels
 
 
-def test_no_image_of_a_game_that_measures_us_is_in_the_manifest() -> None:
+def test_no_game_that_measures_us_is_trained_on() -> None:
     rows = read_manifest()
     assert len(rows) == 28378
     assert not DEV_GAMES.intersection(row.game for row in rows)
+    assert not DEV_GAMES.intersection(added.game for added in added_games())
 
 
 def test_rules_speak_of_packages_of_the_manifest_and_tags_of_the_taxonomy(taxonomy: Taxonomy) -> None:
-    packages = {"*"} | {row.package for row in read_manifest()}
+    packages = {"*"} | {row.package for row in read_manifest()} | {added.package for added in added_games()}
     objects, styles = (set(taxonomy.categories[name].tags) for name in ("object_types", "art_styles"))
     roles = {"", *taxonomy.categories["texture_roles"].tags}
     for rule in read_rules():
@@ -88,11 +93,33 @@ def test_images_that_the_manifest_does_not_name_are_found_and_labelled_by_their_
         ("torcs-data", "torcs/tracks/road/wheel-1/wheel-1.png", (), ""),
         ("0ad-data", "0ad/public.zip!art/textures/skins/gaia/teak_spec.png.cached.dds", (), "mask"),
         ("wesnoth-1.16-data", "wesnoth/1.16/data/core/images/projectiles/spear-n.png", ("weapon",), "sprite"),
+        ("enigma-data", "enigma/gfx48/it_coin_s.png", ("prop",), "sprite"),
+        ("arcade", "arcade/resources/assets/images/topdown_tanks/tankBody_red.png", ("vehicle",), "sprite"),
+        ("xmoto-data", "xmoto/Textures/Riders/PlayerBikerBody_322.png", ("vehicle",), "sprite"),
     ],
 )
 def test_the_first_rule_that_holds_decides(package: str, path: str, objects: tuple[str, ...], role: str) -> None:
     rule = next(rule for rule in read_rules() if rule.holds(package, path))
     assert (rule.object_types, rule.role) == (objects, role)
+
+
+def test_each_added_game_has_a_licence_and_rules() -> None:
+    ruled = {rule.package for rule in read_rules()}
+    assert all(added.licence and added.package in ruled for added in added_games())
+
+
+def test_textures_come_out_of_x_motos_archive_and_stay_below_it(tmp_path: Path) -> None:
+    files = {"Textures/UI/Arrow.png": b"arrow", "Levels/one.lvl": b"level", "Textures/../../out.png": b"out"}
+    packed = [
+        bytes([len(name)]) + name.encode() + bytes([32]) + b"0" * 32 + struct.pack("<I", len(content)) + content
+        for name, content in files.items()
+    ]
+    archive = tmp_path / "game" / "xmoto.bin"
+    archive.parent.mkdir()
+    archive.write_bytes(b"XBI3" + bytes([32]) + b"0" * 32 + b"".join(packed))
+    unpack_xmoto(archive)
+    assert (archive.parent / "Textures/UI/Arrow.png").read_bytes() == b"arrow"
+    assert {path.name for path in tmp_path.rglob("*.*")} == {"xmoto.bin", "Arrow.png"}
 
 
 def test_frames_and_sides_of_one_drawing_are_one_family() -> None:
@@ -102,7 +129,14 @@ def test_frames_and_sides_of_one_drawing_are_one_family() -> None:
 
 def test_a_family_of_animation_frames_counts_only_so_often() -> None:
     rows = [row(str(number)) for number in range(9)] + [row("other", family="h")]
-    assert len(capped(rows, per_family=4)) == 5
+    kept = capped(rows, per_family=4, per_cell=10)
+    assert len(kept) == 5
+    assert kept == [one for one in rows if one in kept], "in their order"
+
+
+def test_a_game_that_shows_one_thing_very_often_counts_only_so_often() -> None:
+    rows = [row(str(number), family=str(number)) for number in range(9)] + [row("other", game="h", family="h")]
+    assert [one.game for one in capped(rows, per_family=4, per_cell=3)] == ["g", "g", "g", "h"]
 
 
 def test_path_words_keep_what_an_artist_named_and_drop_folders_and_numbers() -> None:
@@ -186,28 +220,37 @@ def test_recolouring_changes_colours_but_no_shape_of_a_batch() -> None:
     assert len({one.tobytes() for one in changed}) > 4
 
 
-def test_orthogonal_steps_have_singular_values_near_one() -> None:
-    matrix = torch.from_numpy(np.random.default_rng(0).normal(size=(24, 8)))
-    values = torch.linalg.svdvals(orthogonal(matrix))
-    assert values.min() > 0.5
-    assert values.max() < 1.5
-
-
-def test_muon_finds_a_minimum() -> None:
-    weight = torch.nn.Parameter(torch.ones(4, 3, 1, 1))
-    muon = Muon([weight], rate=0.05, decay=0.0)
-    for _ in range(60):
-        weight.grad = weight.detach() - 0.5
-        muon.step()
-    assert (weight - 0.5).abs().max() < 0.2
-
-
 def test_rates_rise_hold_and_fall_and_pictures_grow() -> None:
-    plan = Plan(steps=1000, stages=((0.5, 64), (1.0, 96)), held=0.4)
-    assert plan.factor_at(50) == pytest.approx(0.5)
+    plan = TrainingPlan(steps=1000, stages=((0.5, 64), (1.0, 96)), held=0.4)
+    assert plan.factor_at(20) == pytest.approx(0.5)
     assert plan.factor_at(400) == 1.0
     assert plan.factor_at(1000) == pytest.approx(0.02)
     assert [plan.size_at(step) for step in (1, 500, 501, 1000)] == [64, 64, 96, 96]
+
+
+def test_texts_are_what_the_text_tower_says_and_each_is_asked_once() -> None:
+    folder = default_bundle_path()
+    texts = Texts(folder, read_shipped(folder))
+    vectors = texts(["a sword", "clouds", "a sword"])
+    assert torch.equal(vectors[0], vectors[2])
+    assert torch.allclose(vectors.norm(dim=-1), torch.ones(3), atol=1e-4)
+    assert torch.equal(texts(["clouds"])[0], vectors[1])
+
+
+def test_drawings_of_every_kind_are_seen_as_small_as_icons() -> None:
+    view = View(64, tiny=1.0, trim=0, crop=0, turn=0, mirror=0, upside_down=0, coarser=0, smaller=0)
+    rng = np.random.default_rng(0)
+    pixels = any_pixels(rng, 160, 160)
+    seen = [view(pixels, rng) for _ in range(8)]
+    # What was enlarged by nearest neighbour has few colours, and noise of its own size has one a pixel.
+    few = [len(np.unique(one.reshape(-1, 4), axis=0)) <= 32 * 32 for one in seen]
+    assert sum(few) >= 4
+
+
+def test_small_art_is_not_enlarged_before_it_is_seen() -> None:
+    view = View(32, tiny=1.0, trim=0, crop=0, turn=0, mirror=0, upside_down=0, coarser=0, smaller=0)
+    pixels = any_pixels(np.random.default_rng(1), 8, 8)
+    assert (view(pixels, np.random.default_rng(2))[::4, ::4] == pixels).all()
 
 
 def test_what_cannot_be_read_or_was_seen_before_stays_out_of_the_store(tmp_path: Path) -> None:
@@ -230,16 +273,31 @@ def test_training_goes_on_from_its_checkpoint_and_hands_out_its_average(tmp_path
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGBA", (20, 10), (6 * number, 0, 255 - 6 * number, 255)).save(path)
     assert build_store(rows, tmp_path, tmp_path / "store", workers=1) == []
-    tokenizer = train_tokenizer(corpus(rows, taxonomy), vocabulary_size=300)
-    material = Material(rows, open_store(tmp_path / "store"), tokenizer, taxonomy)
-    plan = Plan(steps=2, batch=8, captions=4, stages=((0.5, 32), (1.0, 48)))
-    Trainer(create_model(tokenizer.get_vocab_size(), 32), material, plan).run(tmp_path / "checkpoint.pt")
-    again = Trainer(create_model(tokenizer.get_vocab_size(), 32), material, Plan(steps=3, batch=8, captions=4))
-    average = again.run(tmp_path / "checkpoint.pt")
-    assert again.step == 3
-    assert not average.training
-    assert all(torch.isfinite(weight).all() for weight in average.parameters())
-    found = measure(average, material, measured_positions(rows, {"0"}), 32)
+    shipped = read_shipped(default_bundle_path())
+    texts = Texts(default_bundle_path(), shipped)
+    material = Material(rows, open_store(tmp_path / "store"), texts, taxonomy)
+    plan = TrainingPlan(
+        steps=1, head_images=8, head_steps=2, head_batch=8, batch=4, captions=6, stages=((0.5, 32), (1.0, 64))
+    )
+    first = Trainer(ImageTower(shipped.dim, shipped.logit_scale, 32), material, plan)
+    before = [weight.clone() for weight in first.model.parameters()]
+    first.run(tmp_path / "checkpoint.pt")
+    moved = {
+        name.split(".")[1] if "." in name else name
+        for (name, weight), old in zip(first.start.named_parameters(), before, strict=True)
+        if not torch.equal(weight, old)
+    }
+    assert moved == {"head", "logit_scale"}, "the trunk waits for its projection"
+    again = Trainer(ImageTower(shipped.dim, shipped.logit_scale, 32), material, replace(plan, steps=2))
+    made = again.run(tmp_path / "checkpoint.pt")
+    assert again.step == 2
+    assert not made.training
+    for here, start, end in zip(*(one.parameters() for one in (made, again.start, again.average)), strict=True):
+        assert torch.allclose(here, (start + end) / 2, atol=1e-6)
+    trunk = [not torch.equal(*pair) for pair in zip(made.visual.trunk.parameters(), before[1:], strict=False)]
+    assert not any(trunk[:2]), "the stem stays"
+    assert any(trunk)
+    found = measure(made, material, measured_positions(rows, {"0"}), 32)
     assert (found.images, set(found.by_game)) == (1, {"0"})
 
 

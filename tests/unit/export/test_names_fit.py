@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from consumer.tagging.taxonomy import parse_taxonomy
-from export.labels import LabelledImage
-from export.names_fit import fit_names
+from consumer.tagging.bundle.taxonomy import parse_taxonomy
+from export.evaluation.labels import LabelledImage
+from export.evaluation.names_fit import fit_names
 from tests.unit.tagging.tiny import EXCLUSIVE
 
 TAXONOMY = parse_taxonomy(

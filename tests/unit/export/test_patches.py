@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from export.numerics import run_graph
-from export.patches import patches_as_bytes
+from export.graphs.numerics import run_graph
+from export.graphs.patches import patches_as_bytes
 
 SIZE, WINDOW, CHANNELS = 32, 8, 24
 Pictures = NDArray[np.uint8]

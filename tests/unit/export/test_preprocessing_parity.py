@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from open_clip.transform import image_transform
 from PIL import Image
 
-from consumer.tagging.bundle import default_bundle_path
-from consumer.tagging.decode import ImageLimits, decode
-from consumer.tagging.embed import Embedder
-from consumer.tagging.preprocess import PreprocessSpec, prepare
+from consumer.imaging.decode import decode
+from consumer.imaging.picture import ImageLimits
+from consumer.tagging.bundle.bundle import default_bundle_path
+from consumer.tagging.images.preprocess import PreprocessSpec, prepare
+from consumer.tagging.inference.embed import Embedder
 
 _SAMPLES = Path(__file__).parents[3] / "samples"
 _CLIP_SIZE = 224

@@ -17,11 +17,11 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from aegis.model import command
-from consumer.tagging.bundle import load_bundle
-from consumer.tagging.embed import open_embedder
-from consumer.tagging.textual import TextEncoder
-from export.onnx_files import load_graph, save_graph
+from aegis.verbs.models.model import command
+from consumer.tagging.bundle.bundle import load_bundle
+from consumer.tagging.inference.embed import open_embedder
+from consumer.tagging.inference.textual import TextEncoder
+from export.graphs.onnx_files import load_graph, save_graph
 from tests.unit.export.making import CONTEXT, SIZE, Rigid, Text, Vision, foreign, raise_opset
 from tests.unit.tagging.tiny import TAXONOMY_JSON
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from consumer.tagging.bundle import default_bundle_path, load_bundle
-from consumer.tagging.decode import ImageLimits
-from consumer.tagging.embed import open_embedder
+from consumer.imaging.picture import ImageLimits
+from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
+from consumer.tagging.inference.embed import open_embedder
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.telemetry.metrics import Metrics
 

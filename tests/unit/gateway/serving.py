@@ -15,10 +15,11 @@ import urllib3
 from PIL import Image as Picture
 
 from consumer.gateway.app import Gateway, gateway_app
-from consumer.gateway.door import Door, DoorLimits
+from consumer.gateway.limits import Door, DoorLimits
 from consumer.gateway.probe import TaggingProbe
 from consumer.gateway.tables import Tables
 from consumer.gateway.tagging import Announcer, ImageTagger
+from consumer.gateway.verdicts import Verdicts
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.telemetry.health import Health
 from consumer.telemetry.http import serve
@@ -75,6 +76,7 @@ async def served(
     gateway = Gateway(
         tagger=ImageTagger(pipeline, counted, timeout_seconds=timeout_seconds, announcer=announcer),
         tables=Tables(None),
+        verdicts=Verdicts(None, Tables(None)),
         probe=TaggingProbe(pipeline),
         door=Door(limits or DoorLimits()),
         health=Health(),

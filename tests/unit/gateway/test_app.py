@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gzip
+import json
+import re
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumer.gateway.door import DoorLimits
-from consumer.gateway.tagging import Image
-from consumer.services.tagging_result import TaggingResult
-from consumer.tagging.pipeline import TaggingPipeline
+from consumer.gateway.limits import DoorLimits
+from consumer.tagging.pipeline import PreparedImage, TaggingPipeline
+from consumer.tagging.tagging_result import TaggingResult
 from consumer.telemetry.metrics import Metrics
+from schemas.http import DEFAULT_THRESHOLD
+from schemas.tagged import category_place
+from testkit.kafka_tools import eventually
 from tests.unit.gateway.serving import Served, picture, served
+
+SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 @pytest.fixture
@@ -40,17 +49,95 @@ async def test_an_image_gets_the_answer_that_the_first_services_clients_read(run
         assert isinstance(tag["processing_time_ms"], int)
 
 
+@pytest.mark.parametrize("fields", [{"asset_id": None}, {}], ids=["null", "missing"])
+async def test_a_request_without_an_asset_id_is_answered_without_one(
+    pipeline: TaggingPipeline, fields: dict[str, None]
+) -> None:
+    """As the first service did; it is an image of no asset, so nothing is published of it."""
+    async with served(pipeline, announcer=_Refuse()) as running:
+        body = {"image_data": base64.b64encode(picture(1)).decode(), "confidence_threshold": 0.1, **fields}
+        by_json = await running.client.call("POST", "/api/v1/tag", json=body)
+        form = {"confidence_threshold": "0.1", "file": ("a.png", picture(1), "image/png")}
+        by_form = await running.client.call("POST", "/api/v1/tag/file", fields=form)
+
+    assert (by_json.status, by_json.json["asset_id"], by_json.json["status"]) == (200, None, "success")
+    assert by_form.json["tags"]
+    assert [tag["tag"] for tag in by_form.json["tags"]] == [tag["tag"] for tag in by_json.json["tags"]]
+
+
+async def test_work_of_clients_that_left_is_not_inferred(
+    pipeline: TaggingPipeline, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their places are free at once, and they are counted as what they are."""
+    decoding, go_on = asyncio.Semaphore(0), asyncio.Event()
+    prepare = TaggingPipeline.prepare
+
+    async def waiting(self: TaggingPipeline, data: bytes) -> PreparedImage:
+        decoding.release()
+        await go_on.wait()
+        return await prepare(self, data)
+
+    monkeypatch.setattr(TaggingPipeline, "prepare", waiting)
+    body = json.dumps({"asset_id": "a", "image_data": base64.b64encode(picture(1)).decode()}).encode()
+    head = f"POST /api/v1/tag HTTP/1.1\r\nHost: test\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    async with served(pipeline, metrics=metrics) as running:
+        address = urlsplit(running.client.url)
+        for _ in range(20):
+            _, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(head + body)
+            await decoding.acquire()
+            writer.close()
+            await writer.wait_closed()
+        await eventually(lambda: running.gateway.door.requests == 0, "their requests are over")
+        go_on.set()
+        assert (await running.client.tag(picture(2))).status == 200
+
+    rendered = metrics.render().decode()
+    assert "aegis_inference_batch_size_sum 1.0" in rendered
+    assert 'aegis_gateway_requests_total{route="tag",status="499"} 20.0' in rendered
+
+
+async def test_a_compressed_body_is_refused_in_a_sentence(running: Served) -> None:
+    body = gzip.compress(b'{"asset_id": "a", "image_data": "aGk="}')
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+
+    answer = await running.client.call("POST", "/api/v1/tag", body=body, headers=headers)
+
+    assert answer.status == 415
+    assert "content-encoding 'gzip'" in answer.json["error_message"]
+    assert answer.headers["accept-encoding"] == "identity"
+
+
 async def test_the_threshold_is_taken_as_it_is(running: Served) -> None:
     """Zero gives every tag there is, one almost none, and what is between is cut exactly there."""
     everything = (await running.client.tag(picture(2), confidence_threshold=0.0)).json["tags"]
-    confidences = [tag["confidence"] for tag in everything]
-    assert confidences == sorted(confidences, reverse=True)
-    assert confidences[-1] < 0.05
+    places = [(category_place(tag["category"]), -tag["confidence"]) for tag in everything]
+    assert places == sorted(places)
+    confidences = sorted(tag["confidence"] for tag in everything)
+    assert confidences[0] < 0.05
 
     cut = confidences[len(confidences) // 2]
     kept = (await running.client.tag(picture(2), confidence_threshold=cut)).json["tags"]
 
-    assert [tag["confidence"] for tag in kept] == [value for value in confidences if value >= cut]
+    assert sorted(tag["confidence"] for tag in kept) == [value for value in confidences if value >= cut]
+
+
+async def test_without_a_threshold_the_sure_tags_come_and_the_best_object_type_that_an_event_would_carry(
+    running: Served, pipeline: TaggingPipeline
+) -> None:
+    unsure = 0
+    for path in sorted((SAMPLES / "supertuxkart").glob("*.png")):
+        prepared = await pipeline.prepare(path.read_bytes())
+        published = pipeline.score((await pipeline.embed(prepared)).vector, prepared.facts).tags
+        best = next((tag for tag in published if tag.category == "object_types"), None)
+
+        given = (await running.client.tag(path.read_bytes())).json["tags"]
+
+        assert {tag["tag"] for tag in given} == {
+            tag.tag for tag in published if tag.confidence >= DEFAULT_THRESHOLD or tag is best
+        }
+        unsure += best is not None and best.confidence < DEFAULT_THRESHOLD
+    assert unsure
 
 
 async def test_images_of_many_callers_share_inferences_and_each_gets_its_own_answer(
@@ -117,7 +204,7 @@ async def test_a_clients_own_fault_is_a_4xx_with_a_sentence(
     [
         {"asset_id": "a", "file": "only a text"},
         {"asset_id": "a"},
-        {"file": ("a.png", b"png", "image/png")},
+        {"asset_id": "a\0b", "file": ("a.png", b"png", "image/png")},
         {"asset_id": "a", "file": ("a.png", b"", "image/png")},
         {"asset_id": ("a.png", b"png", "image/png"), "file": ("a.png", b"png", "image/png")},
         {"asset_id": "a", "confidence_threshold": "much", "file": ("a.png", b"png", "image/png")},
@@ -264,11 +351,30 @@ async def test_answers_are_counted_by_status(running: Served, metrics: Metrics) 
 
 
 async def test_the_page_of_documentation_names_every_path_and_needs_no_network(running: Served) -> None:
-    page = (await running.client.call("GET", "/docs")).text
+    answer = await running.client.call("GET", "/docs")
     document = (await running.client.call("GET", "/openapi.json")).json
-    assert all(path in page for path in document["paths"])
-    assert "<script" not in page
-    assert "src=" not in page
+    assert all(path in answer.text for path in document["paths"])
+    assert not re.findall(r'(?:src|href)="(?!/|#)', answer.text)
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; img-src 'self'; style-src 'self'")
+
+
+async def test_without_a_database_the_page_says_what_to_set(running: Served) -> None:
+    """To a person in HTML, to a program as ever."""
+    shown = await running.client.call("GET", "/", headers={"accept": "text/html"})
+    told = await running.client.call("GET", "/")
+    assert (shown.status, told.status) == (501, 501)
+    assert "AEGIS_PG_DSN" in shown.text
+    assert "AEGIS_PG_DSN" in told.json["error_message"]
+
+
+async def test_styles_and_scripts_are_kept_for_ever_and_old_versions_are_gone(running: Served) -> None:
+    page = (await running.client.call("GET", "/", headers={"accept": "text/html"})).text
+    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
+        answer = await running.client.call("GET", path)
+        assert answer.status == 200
+        assert "immutable" in answer.headers["cache-control"]
+        old = re.sub(r"/static/[0-9a-f]+/", "/static/0123456789ab/", path)
+        assert (await running.client.call("GET", old)).status == 404
 
 
 class _Gate:
@@ -278,9 +384,16 @@ class _Gate:
         self.reached = asyncio.Semaphore(0)
         self.opened = asyncio.Event()
 
-    async def announce(self, _: Image, __: TaggingResult) -> None:
+    async def announce(self, _: str, __: bytes, ___: TaggingResult) -> None:
         self.reached.release()
         await self.opened.wait()
+
+
+class _Refuse:
+    """Is told of nothing."""
+
+    async def announce(self, _: str, __: bytes, ___: TaggingResult) -> None:
+        raise AssertionError
 
 
 def _largest_batch(metrics: Metrics) -> int:

@@ -37,7 +37,8 @@ def test_any_body_is_a_request_or_a_refusal(body: bytes) -> None:
     ("change", "named"),
     [
         ({"asset_id": ""}, "asset_id"),
-        ({"asset_id": "x" * 513}, "asset_id"),
+        ({"asset_id": "x" * 513}, "asset_id: .* at most 512 characters"),
+        ({"asset_id": "a\0b"}, "asset_id: holds a NUL character"),
         ({"asset_id": 7}, "asset_id"),
         ({"image_data": ""}, "image_data"),
         ({"image_data": "!!"}, "image_data"),
@@ -54,6 +55,11 @@ def test_a_sentence_names_what_is_wrong(change: dict[str, object], named: str) -
         parse_tag_request(json.dumps(body).encode())
 
 
+def test_a_lone_surrogate_is_told_by_its_field() -> None:
+    with pytest.raises(RefusedError, match=r"^asset_id: holds a lone surrogate"):
+        parse_tag_request(b'{"asset_id": "a\\ud800b", "image_data": "aGk="}')
+
+
 def test_the_threshold_is_what_was_asked_and_by_default_that_of_the_first_service() -> None:
     asked, _ = parse_tag_request(b'{"asset_id": "a", "image_data": "aGk=", "confidence_threshold": 0.11, "new": 1}')
     default, data = parse_tag_request(b'{"asset_id": "a", "image_data": "aGk="}')
@@ -63,7 +69,7 @@ def test_the_threshold_is_what_was_asked_and_by_default_that_of_the_first_servic
 def test_a_forms_texts() -> None:
     assert parse_form_fields("a", "0.25") == ("a", 0.25)
     with pytest.raises(RefusedError, match=r"asset_id: .*; confidence_threshold: "):
-        parse_form_fields(None, "much")
+        parse_form_fields("", "much")
 
 
 def test_a_file_is_named_by_what_it_holds() -> None:

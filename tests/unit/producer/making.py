@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from producer_tools.extraction import Extracted, ExtractedTexture, Skipped, extract
+from producer_tools.extraction.extract import Extracted, ExtractedTexture, Skipped, extract
 from producer_tools.settings import ExtractSettings
 
 SAMPLES = Path(__file__).parents[3] / "samples"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from producer_tools.extraction import Unrelated
+from producer_tools.extraction.extract import Unrelated
 from samples.make_archives import make_archives
 from samples.unity_bundle import Sprite, Texture, bundle, serialized_file
 from tests.unit.producer.making import (
@@ -180,7 +180,7 @@ def test_folder_is_read_to_any_depth_in_the_order_of_names(tmp_path: Path) -> No
 
     assert [item.asset_id for item in textures(first)] == ["game/a/a.png", "game/a/b/c.png", "game/z.png"]
     assert first == again
-    assert [Unrelated("game/readme.txt")] == [item for item in first if isinstance(item, Unrelated)]
+    assert [Unrelated("game/readme.txt", ".txt")] == [item for item in first if isinstance(item, Unrelated)]
     assert [item.what for item in skipped(first)] == ["game/link.png"]
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from producer_tools.extraction import extract, parser_limits
-from producer_tools.parser import ParsedTexture, Parser
-from producer_tools.readers.sniff import Kind
+from producer_tools.extraction.extract import extract, parser_limits
+from producer_tools.extraction.parser import ParsedTexture, Parser
+from producer_tools.extraction.readers.sniff import Kind
 from producer_tools.settings import ExtractSettings
 from samples.unity_bundle import serialized_file
 from tests.unit.producer.making import (
@@ -91,7 +91,7 @@ def test_bombs_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
     assert {"dense.tga", "large.tga", "pixels.png"} == set(reasons)
     assert "decompression bombs" in reasons["dense.tga"]
     assert "at most 20 MiB" in reasons["large.tga"]
-    assert "60000 x 60000 pixels" in reasons["pixels.png"]
+    assert "60000 by 60000 pixels" in reasons["pixels.png"]
 
 
 @pytest.mark.parametrize(
@@ -160,39 +160,25 @@ def test_unity_file_that_is_none_is_refused(tmp_path: Path) -> None:
     assert refused.sentence == "level.assets cannot be extracted: it is damaged or not a Unity file."
 
 
-def _bundle_of_a_broken_type_tree() -> bytes:
-    """Return the sample bundle with eight bytes of a type tree's strings overwritten."""
-    sample = bytearray((SAMPLES / "archives" / "sample.unity3d").read_bytes())
-    sample[3192:3200] = b"\xfe\x27\0\0\0\0\0\0"
-    return bytes(sample)
-
-
-def _assets_of_a_broken_type_tree() -> bytes:
-    """Return a serialized file of version 4 whose one type names strings far outside of it."""
-    return bytes.fromhex(
-        "00000000000000040000000000000000000320000000fbff00000000e80000000006000000000000000000"
-        "00000000000000ffffffffffffffffffffffff6effffffffffffffffffffff000000000000000000000016"
-        "139d14fdbf2da6bc9c94c67f7af3ff2d20ca7f51e4c369da3b8477efe4a5c4b57c0abebd796758e9cff2fb"
-        "4c"
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [("sample.unity3d", _bundle_of_a_broken_type_tree()), ("level.assets", _assets_of_a_broken_type_tree())],
-)
+@pytest.mark.parametrize("crash", [signal.SIGABRT, signal.SIGSEGV])
 def test_file_that_crashes_the_native_parser_is_refused_and_the_next_is_read(
-    tmp_path: Path, name: str, content: bytes
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash: signal.Signals
 ) -> None:
-    """Found by fuzzing: UnityPy's C++ aborts on the first, and reads where nothing is on the second."""
-    broken, fine = tmp_path / name, tmp_path / "fine.png"
-    broken.write_bytes(content)
+    """A UnityPy of this test's own ends its process as an assertion or a stray pointer in native code would."""
+    standin = tmp_path / "standin" / "UnityPy"
+    standin.mkdir(parents=True)
+    (standin / "__init__.py").write_text(f"import os\nos.kill(os.getpid(), {crash.value})\n")
+    # The child looks for modules where we do.
+    monkeypatch.syspath_prepend(standin.parent)
+    fine = tmp_path / "fine.png"
     fine.write_bytes(png(1))
 
-    outcomes = extracted([broken, fine], tmp_path / "out")
+    outcomes = extracted([SAMPLES / "archives" / "sample.unity3d", fine], tmp_path / "out")
 
     (refused,) = skipped(outcomes)
-    assert refused.sentence.startswith(f"{name} cannot be extracted: the process that parsed it crashed (signal ")
+    assert refused.sentence.startswith(
+        f"sample.unity3d cannot be extracted: the process that parsed it crashed (signal {crash.value})"
+    )
     assert len(textures(outcomes)) == 1
 
 
@@ -268,6 +254,19 @@ def test_hostile_unity_file_reads_no_other_file(tmp_path: Path) -> None:
 
     assert textures(items) == []
     assert [item.what for item in skipped(items)] == ["evil.assets: stolen"]
+
+
+def test_a_unity_file_whose_type_names_are_no_utf8_is_damaged_and_no_more(tmp_path: Path) -> None:
+    """UnityPy alone ends its process on it."""
+    data = bytearray(serialized_file([(1, 28, {"m_Name": "x"})]))
+    at = data.index(b"m_CompleteImageSize")
+    data[at] = 0xFF
+    (tmp_path / "level.assets").write_bytes(data)
+
+    outcomes = extracted(tmp_path / "level.assets", tmp_path / "out")
+
+    assert textures(outcomes) == []
+    assert not any("crashed" in item.reason for item in skipped(outcomes))
 
 
 def test_extraction_that_is_left_early_leaves_no_scratch_files(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from producer_tools.names import MAX_ASSET_ID_CHARS, AssetIds, OutputNames
+from producer_tools.extraction.names import MAX_ASSET_ID_CHARS, AssetIds, OutputNames
 from tests.unit.producer.making import extracted, files_below, package_of, png, textures, zip_of
 
 _HOSTILE = (

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from producer_tools.delivery.events import extracted_event
+from producer_tools.delivery.spool import Spool, SpooledEvent, holds_object
 from producer_tools.errors import SpoolBusyError, SpoolError, SpoolFullError
-from producer_tools.events import extracted_event
-from producer_tools.spool import Spool, SpooledEvent, holds_object
 from schemas import AssetExtracted
 from tests.unit.producer.making import extracted, png, textures
 

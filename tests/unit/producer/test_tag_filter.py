@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from producer_tools.tag_stream import TagFilter
+from producer_tools.following.tag_stream import TagFilter
 from schemas import AssetTagged, Tag
-from schemas.examples import tagged_full
+from schemas.documents.examples import tagged_full
 
 EVENT = AssetTagged.model_validate(tagged_full()).model_copy(
     update={

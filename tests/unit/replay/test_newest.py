@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.replay.newest import Chosen, Newest, key_digest
+from consumer.replay.selecting.newest import Chosen, Newest, key_digest
 
 # A key, and the rank and tie of its event; None: a removal.
 Record = tuple[bytes, tuple[int, int] | None]

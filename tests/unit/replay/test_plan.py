@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.replay.filters import AssetFilter
 from consumer.replay.pace import in_flight_at
-from consumer.stream.plan import PartitionPlan, Plan, Start
+from consumer.replay.plans.plan import PartitionPlan, Plan, Start
+from consumer.replay.selecting.filters import AssetFilter
 from schemas import AssetExtracted
-from schemas.examples import extracted_full
+from schemas.documents.examples import extracted_full
 
 _parts = st.builds(PartitionPlan, st.integers(0, 2**60), st.integers(0, 2**60), st.text(max_size=99))
 

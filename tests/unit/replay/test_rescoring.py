@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from pydantic_core import to_json
 
+from consumer.imaging.picture import ImageLimits
 from consumer.replay.rescoring import Rescorer, UnusableEventError
 from consumer.services.tagger import names_of
-from consumer.services.tagging_result import TaggedBy, TaggingResult, tagged_event
-from consumer.tagging.bundle import TAXONOMY, Bundle, default_bundle_path, load_bundle
-from consumer.tagging.calibration import Platt
-from consumer.tagging.decode import ImageLimits
-from consumer.tagging.embed import open_embedder
+from consumer.tagging.bundle.bundle import TAXONOMY, Bundle, default_bundle_path, load_bundle
+from consumer.tagging.bundle.calibration import Platt
+from consumer.tagging.bundle.revised import with_calibration, with_vocabulary
+from consumer.tagging.bundle.taxonomy import load_taxonomy
+from consumer.tagging.inference.embed import open_embedder
+from consumer.tagging.inference.textual import TextEncoder
 from consumer.tagging.pipeline import TaggingPipeline
-from consumer.tagging.revised import with_calibration, with_vocabulary
-from consumer.tagging.taxonomy import load_taxonomy
-from consumer.tagging.textual import TextEncoder
-from export.compile import compile_taxonomy, compile_vectors
+from consumer.tagging.tagging_result import TaggedBy, TaggingResult, tagged_event
+from export.bundles.compile import compile_taxonomy, compile_vectors
 from schemas import (
     AssetExtracted,
     AssetTagged,
@@ -34,7 +34,7 @@ from schemas import (
     encode_event,
     tagged_event_id,
 )
-from schemas.examples import extracted_full
+from schemas.documents.examples import extracted_full
 from tests.unit.gateway.serving import picture
 
 BUNDLE = load_bundle(default_bundle_path())
@@ -70,11 +70,16 @@ async def _tagged(bundle: Bundle, data: bytes) -> AssetTagged:
     try:
         prepared = await pipeline.prepare(data)
         vector = (await pipeline.embed(prepared)).vector
-        tags = pipeline.score(vector, prepared.facts, names_of(event)).tags
+        scored = pipeline.score(vector, prepared.facts, names_of(event))
     finally:
         await pipeline.close()
     result = TaggingResult(
-        prepared.facts.info, tags, prepared.facts.evidence, Embedding.from_array(vector), TimingsMs()
+        info=prepared.facts.info,
+        tags=scored.tags,
+        candidates=scored.candidates,
+        pixel_evidence=prepared.facts.evidence,
+        embedding=Embedding.from_array(vector),
+        timings_ms=TimingsMs(),
     )
     by = TaggedBy(pipeline.model, pipeline.taxonomy)
     return tagged_event(event, event.object, result, by, CausedBy(topic="t", partition=0, offset=0))
@@ -88,6 +93,7 @@ async def test_it_gives_what_the_image_would_give(revised: Bundle) -> None:
     rescored = _rescored(revised, *events)
 
     assert [event.tags for event in rescored] == [event.tags for event in anew]
+    assert [event.candidates for event in rescored] == [event.candidates for event in anew]
     assert [event.event_id for event in rescored] == [event.event_id for event in anew]
     assert [event.taxonomy for event in rescored] == [event.taxonomy for event in anew]
     assert [event.tags for event in events] != [event.tags for event in rescored]

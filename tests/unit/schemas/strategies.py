@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from schemas import (
     AssetExtracted,
+    AssetReviewed,
     AssetTagged,
     CausedBy,
     DeadLetter,
@@ -19,18 +20,24 @@ from schemas import (
     ImageInfo,
     Model,
     ObjectRef,
+    ReviewedTag,
     Source,
     Stage,
     Tag,
     Taxonomy,
     TimingsMs,
+    Verdict,
+    Word,
 )
+from schemas.base import MAX_BIGINT, MAX_INTEGER
 from schemas.dead_letters import HEADER_PREFIX
 
 T = TypeVar("T")
 
 # What UTF-8 can carry: everything but lone surrogates.
 characters = st.characters(codec="utf-8")
+# In a name no NUL either.
+name_characters = st.characters(codec="utf-8", exclude_characters="\0")
 digests = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 moments = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -40,20 +47,24 @@ def texts(max_size: int, min_size: int = 0) -> st.SearchStrategy[str]:
     return st.text(characters, min_size=min_size, max_size=min(max_size, 40))
 
 
+def names(max_size: int, min_size: int = 0) -> st.SearchStrategy[str]:
+    return st.text(name_characters, min_size=min_size, max_size=min(max_size, 40))
+
+
 def _maybe(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[T | None]:
     return st.none() | strategy
 
 
-asset_ids = texts(512, min_size=1)
+asset_ids = names(512, min_size=1)
 objects = st.builds(
     ObjectRef,
-    bucket=texts(255, 1),
-    key=texts(1024, 1),
-    size=_maybe(st.integers(0, 2**63)),
+    bucket=names(255, 1),
+    key=names(1024, 1),
+    size=_maybe(st.integers(0, MAX_BIGINT)),
     sha256=_maybe(digests),
     content_type=_maybe(texts(255)),
 )
-images = st.builds(ImageInfo, width=st.integers(1, 2**31), height=st.integers(1, 2**31), mode=texts(32))
+images = st.builds(ImageInfo, width=st.integers(1, MAX_INTEGER), height=st.integers(1, MAX_INTEGER), mode=names(32))
 sources = st.builds(
     Source,
     archive=_maybe(texts(4096)),
@@ -78,10 +89,10 @@ extracted_events = st.builds(
 
 _tags = st.builds(
     Tag,
-    tag=texts(128, 1),
-    category=texts(128, 1),
+    tag=names(128, 1),
+    category=names(128, 1),
     confidence=st.floats(0, 1),
-    source_model=texts(128, 1),
+    source_model=names(128, 1),
 )
 _milliseconds = st.floats(0, 1e12)
 embeddings = st.lists(st.floats(-1, 1, width=16), min_size=1, max_size=16).map(
@@ -100,13 +111,13 @@ tagged_events = st.builds(
     tags=st.lists(_tags, max_size=5).map(lambda tags: tuple(sorted(tags, key=lambda tag: -tag.confidence))),
     model=st.builds(
         Model,
-        id=texts(255, 1),
+        id=names(255, 1),
         digest=digests.map("sha256:{}".format),
-        precision=texts(32),
+        precision=names(32),
         provider=texts(64),
         calibrated=st.booleans(),
     ),
-    taxonomy=st.builds(Taxonomy, id=texts(255, 1), version=texts(64), digest=digests.map("sha256:{}".format)),
+    taxonomy=st.builds(Taxonomy, id=names(255, 1), version=names(64), digest=digests.map("sha256:{}".format)),
     timings_ms=st.builds(
         TimingsMs,
         wait=_milliseconds,
@@ -115,11 +126,38 @@ tagged_events = st.builds(
         embed=_milliseconds,
         score=_milliseconds,
     ),
-    caused_by=st.builds(CausedBy, topic=texts(249), partition=st.integers(0, 2**31), offset=st.integers(0, 2**63)),
+    caused_by=st.builds(
+        CausedBy, topic=texts(249), partition=st.integers(0, MAX_INTEGER), offset=st.integers(0, MAX_BIGINT)
+    ),
     source=_maybe(sources),
     embedding=embeddings,
 )
-events = extracted_events | tagged_events
+reviewed_events = st.builds(
+    AssetReviewed,
+    event_id=st.uuids(),
+    schema_version=st.just("1.0"),
+    occurred_at=moments,
+    asset_id=asset_ids,
+    verdict=st.builds(
+        Verdict, category=names(128, 1), tag=names(128, 1), word=st.sampled_from(Word), settles=st.booleans()
+    ),
+    by=names(128, 1),
+    tags=st.lists(
+        st.builds(
+            ReviewedTag,
+            tag=names(128, 1),
+            category=names(128, 1),
+            confidence=st.floats(0, 1),
+            source_model=names(128, 1),
+            verdict=_maybe(st.sampled_from(["confirmed", "added"])),
+        ),
+        max_size=5,
+    ).map(lambda tags: tuple(sorted(tags, key=lambda tag: -tag.confidence))),
+    caused_by=_maybe(
+        st.builds(CausedBy, topic=texts(249), partition=st.integers(0, MAX_INTEGER), offset=st.integers(0, MAX_BIGINT))
+    ),
+)
+events = extracted_events | tagged_events | reviewed_events
 
 # Of a record before it first failed: names below the prefix are a dead letter's own.
 _names = texts(40).filter(lambda name: not name.startswith(HEADER_PREFIX))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas import DeadLetter
 from schemas.dead_letters import OPTIONAL_FIELDS, format_timestamp_ms, header_name, replay_count
-from schemas.examples import dead_letter
+from schemas.documents.examples import dead_letter
 from tests.unit.schemas.strategies import dead_letters, raw_headers
 
 Headers = tuple[tuple[str, bytes | None], ...]

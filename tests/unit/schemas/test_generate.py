@@ -12,10 +12,20 @@ import yaml
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
-from schemas import AssetExtracted, AssetTagged, DeadLetter, Event, Topics, decode_event, encode_event, event_headers
+from schemas import (
+    AssetExtracted,
+    AssetReviewed,
+    AssetTagged,
+    DeadLetter,
+    Event,
+    Topics,
+    decode_event,
+    encode_event,
+    event_headers,
+)
 from schemas.dead_letters import HEADER_PREFIX
-from schemas.generate import generated_files
-from tests.unit.schemas.strategies import dead_letters, extracted_events, tagged_events
+from schemas.documents.generate import generated_files
+from tests.unit.schemas.strategies import dead_letters, extracted_events, reviewed_events, tagged_events
 
 ROOT = Path(__file__).parents[3]
 FILES = generated_files()
@@ -23,6 +33,7 @@ SCHEMAS = {Path(name).name: json.loads(text) for name, text in FILES.items() if 
 DOCUMENT = yaml.safe_load(FILES["schemas/asyncapi.yaml"])
 EXTRACTED = Draft202012Validator(SCHEMAS["asset-extracted.v1.json"])
 TAGGED = Draft202012Validator(SCHEMAS["asset-tagged.v1.json"])
+REVIEWED = Draft202012Validator(SCHEMAS["asset-reviewed.v1.json"])
 DEAD_LETTER = Draft202012Validator(SCHEMAS["dead-letter-headers.v1.json"])
 
 
@@ -60,8 +71,8 @@ def test_a_schema_is_valid_and_says_what_it_is(name: str) -> None:
     assert schema["title"]
     for part in (schema, *schema.get("$defs", {}).values()):
         assert part["description"]
-        assert part["additionalProperties"] is True
-        for field, described in part["properties"].items():
+        assert "enum" in part or part["additionalProperties"] is True
+        for field, described in part.get("properties", {}).items():
             assert "description" in described or "$ref" in described, f"{field} has no description"
 
 
@@ -74,7 +85,10 @@ def test_the_examples_of_a_schema_hold(name: str) -> None:
         validator.validate(example)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("asset-extracted", AssetExtracted), ("asset-tagged", AssetTagged)])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("asset-extracted", AssetExtracted), ("asset-tagged", AssetTagged), ("asset-reviewed", AssetReviewed)],
+)
 def test_the_examples_of_a_schema_decode(name: str, kind: type[Event]) -> None:
     """By the reader of the product."""
     for example in SCHEMAS[f"{name}.v1.json"]["examples"]:
@@ -91,6 +105,12 @@ def test_what_the_extractor_writes_is_of_its_schema(event: AssetExtracted) -> No
 def test_what_the_tagger_writes_is_of_its_schema(event: AssetTagged) -> None:
     """Whatever it holds."""
     TAGGED.validate(json.loads(encode_event(event)))
+
+
+@given(event=reviewed_events)
+def test_what_is_said_by_people_is_of_its_schema(event: AssetReviewed) -> None:
+    """Whatever it holds."""
+    REVIEWED.validate(json.loads(encode_event(event)))
 
 
 @given(letter=dead_letters)
@@ -145,10 +165,16 @@ def test_every_operation_uses_messages_of_its_channel() -> None:
         ("send", "asset-tagged"),
         ("receive", "asset-tagged"),
         ("send", "asset-tagged.dlq"),
+        ("send", "asset-reviewed"),
+        ("receive", "asset-reviewed"),
+        ("send", "asset-reviewed.dlq"),
     }
 
 
-@pytest.mark.parametrize(("message", "kind"), [("assetExtracted", AssetExtracted), ("assetTagged", AssetTagged)])
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [("assetExtracted", AssetExtracted), ("assetTagged", AssetTagged), ("assetReviewed", AssetReviewed)],
+)
 def test_the_headers_of_an_event_are_those_of_the_document(message: str, kind: type[Event]) -> None:
     """Names, types and the examples."""
     described = DOCUMENT["components"]["messages"][message]
@@ -162,7 +188,7 @@ def test_the_headers_of_an_event_are_those_of_the_document(message: str, kind: t
     assert {**written, "traceparent": ""} == {**example["headers"], "traceparent": ""}
 
 
-def test_a_tombstone_is_a_message_of_both_event_topics() -> None:
+def test_a_tombstone_is_a_message_of_the_topics_of_assets() -> None:
     """Readers that forget it fail at the first removed asset."""
     for channel in ("assetExtracted", "assetTagged"):
         assert "assetRemoved" in DOCUMENT["channels"][channel]["messages"]

@@ -11,7 +11,7 @@ from schemas import Event, event_headers, header_text
 from schemas.headers import child_traceparent, trace_id
 from tests.unit.schemas.strategies import characters, events, raw_headers
 
-TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01")
+TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 traceparents = st.from_regex(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", fullmatch=True)
 
 
@@ -40,11 +40,12 @@ def test_headers_say_what_the_event_says(event: Event, parent: str | None) -> No
 
 @given(parent=traceparents)
 def test_a_child_stays_in_its_trace(parent: str) -> None:
-    """The trace id is the parent's, the span id is new."""
+    """The trace id is the parent's, and whether it is sampled; the span id is new."""
     child = child_traceparent(parent)
 
     assert child[:36] == parent[:36]
     assert child[36:52] != parent[36:52]
+    assert child[52:] == parent[52:]
     assert trace_id((("traceparent", child.encode()),)) == parent[3:35]
 
 
@@ -55,6 +56,7 @@ def test_what_is_no_trace_context_starts_a_new_trace(parent: str | None) -> None
 
     assert TRACEPARENT.fullmatch(first)
     assert TRACEPARENT.fullmatch(second)
+    assert {first[-3:], second[-3:]} == {"-01"}
     assert first != second
 
 

@@ -21,7 +21,7 @@ from schemas import (
     decode_event,
     encode_event,
 )
-from schemas.examples import extracted_full, extracted_minimal, tagged_full
+from schemas.documents.examples import extracted_full, extracted_minimal, tagged_full
 from schemas.wire import MAX_EVENT_BYTES
 from tests.unit.schemas.strategies import events, json_values
 
@@ -132,7 +132,11 @@ def test_a_moment_that_is_none_is_malformed(moment: Any) -> None:
         pytest.param(b"null", "JSON NoneType", id="the JSON null, which is no tombstone"),
         pytest.param(b"[" * 100_000, "not JSON", id="nested without end"),
         pytest.param(b"\xff\xfe{}", "not JSON", id="not UTF-8"),
-        pytest.param(b'{"asset_id": "\\ud800"}', "not JSON", id="a lone surrogate"),
+        pytest.param(b'{"asset_id": "\\ud800"}', "^asset_id: holds a lone surrogate", id="a lone surrogate"),
+        pytest.param(b'{"\\ud800": "\\ud800"}', r"^\?: holds a lone surrogate", id="one in a name"),
+        pytest.param(b'{"a": [{"b": "\\uDFFFx"}]}', "^a.0.b: holds a lone surrogate", id="one within"),
+        pytest.param(b'{"a": "\\ud83d\\ude00", ', "the value is not JSON", id="a whole character, and no JSON"),
+        pytest.param(b'{"a": "\\ud800", "b": ' + b"[" * 50_000, "the value is not JSON", id="one, and no JSON"),
         pytest.param(b'{"n": ' + b"9" * 10_000 + b"}", "not JSON", id="a number of many digits"),
         pytest.param(b" " * (MAX_EVENT_BYTES + 1), "at most 900000", id="too long"),
     ],
@@ -141,6 +145,42 @@ def test_hostile_bytes_are_malformed(value: bytes, says: str) -> None:
     """The message says what is wrong and echoes nothing of the value."""
     with pytest.raises(MalformedEventError, match=says):
         decode_event(AssetExtracted, value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        pytest.param("asset_id", "a\0b", "asset_id: holds a NUL character", id="NUL"),
+        pytest.param("asset_id", "", "asset_id: string should have at least 1 character", id="nothing"),
+        pytest.param("asset_id", "x" * 513, "asset_id: string should have at most 512 characters", id="too long"),
+        pytest.param("object.bucket", "\0", "object.bucket: holds a NUL character", id="a bucket"),
+        pytest.param("object.key", "\0", "object.key: holds a NUL character", id="a key"),
+        pytest.param("object.size", 2**63, "object.size: input should be less than or equal to 9223", id="a size"),
+        pytest.param("image.width", 2**31, "image.width: input should be less than or equal to 2147483647", id="width"),
+        pytest.param("image.mode", "\0", "image.mode: holds a NUL character", id="a mode"),
+        pytest.param("tags.0.tag", "\0", "tags.0.tag: holds a NUL character", id="a tag"),
+        pytest.param(
+            "tags.0.category", "\N{DRAGON}" * 128, "tags: a tag and its category have more than 512", id="tag bytes"
+        ),
+        pytest.param("model.id", "\0", "model.id: holds a NUL character", id="a model"),
+        pytest.param("taxonomy.version", "\0", "taxonomy.version: holds a NUL character", id="a taxonomy"),
+        pytest.param("caused_by.offset", 2**63, "caused_by.offset: input should be less", id="an offset"),
+        pytest.param("embedding.data", "AHwAfAB8AHw=", "embedding: embedding.data holds a number that", id="infinity"),
+    ],
+)
+def test_what_no_table_holds_is_malformed_in_a_sentence_with_field_and_limit(path: str, value: Any, says: str) -> None:
+    """Whoever reads it first says so, so that nobody later has to; and no value is echoed."""
+    fields = copy.deepcopy(tagged_full())
+    *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    _at(fields, tuple(way))[last] = value
+    if path.endswith("category"):
+        fields["tags"][0]["tag"] = "x"
+
+    with pytest.raises(MalformedEventError) as caught:
+        decode_event(AssetTagged, json.dumps(fields).encode())
+
+    assert str(caught.value).startswith(says)
+    assert "\0" not in str(caught.value)
 
 
 @pytest.mark.parametrize("version", ["0.9", "2.0", "10.4"])

@@ -12,14 +12,14 @@ from minio.error import InvalidResponseError, S3Error, ServerError
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
 
-from aegis.faults_page import faults_page
+from aegis.reference.faults_page import faults_page
+from consumer.imaging.errors import ImageRejectedError, Rejection
 from consumer.services.errors import ChecksumMismatchError, ImageMismatchError
 from consumer.services.faults import sink_faults, tagger_faults
 from consumer.storage.errors import ObjectMissingError, ObjectTooLargeError
-from consumer.storage.pg_errors import pg_errors_translated
+from consumer.storage.postgres.pg_errors import pg_errors_translated
 from consumer.storage.s3_errors import s3_errors_translated
-from consumer.stream.faults import FaultKind, FaultTable
-from consumer.tagging.errors import ImageRejectedError, Rejection
+from consumer.stream.failures.faults import FaultKind, FaultTable
 from schemas import MalformedEventError
 
 TRANSIENT, POISON, UNKNOWN = FaultKind.TRANSIENT, FaultKind.POISON, FaultKind.UNKNOWN

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
+from consumer.kafka.records import Headers, SourceRecord
 from consumer.services import sink, tagger
-from consumer.storage.errors import RowRejectedError
-from consumer.storage.rows import Tombstone
-from consumer.stream.records import Headers, SourceRecord
+from consumer.services.clocks import ClockWatch
+from consumer.storage.tables.rows import Tombstone
+from consumer.telemetry.metrics import Metrics
 from schemas import MalformedEventError
 from schemas.wire import MAX_HEADERS, MAX_HEADERS_BYTES
 
 Receive = Callable[[SourceRecord], object]
-SERVICES = pytest.mark.parametrize("receive", [tagger.receive, sink.receive], ids=["tagger", "sink"])
+RECEIVED_BY_SINK = partial(sink.receive, reviewed_topic="reviewed", clocks=ClockWatch(Metrics()))
+SERVICES = pytest.mark.parametrize("receive", [tagger.receive, RECEIVED_BY_SINK], ids=["tagger", "sink"])
 
 
 NOW_MS = 1_767_225_600_000
@@ -79,13 +82,15 @@ def test_absurd_values_are_malformed(receive: Receive, value: bytes) -> None:
     assert len(str(caught.value)) < 1000
 
 
+@SERVICES
 @pytest.mark.parametrize("timestamp_ms", [2**62, -(2**62), 10**15])
-def test_a_removal_at_a_time_that_is_no_date_fails_alone(timestamp_ms: int) -> None:
-    """It must not get into a batch, whose other rows are good."""
-    with pytest.raises(RowRejectedError, match="is no date"):
-        sink.receive(record(timestamp_ms=timestamp_ms))
+def test_a_removal_at_a_time_that_is_no_date_is_malformed(receive: Receive, timestamp_ms: int) -> None:
+    """The tagger says so; and it must not get into a batch of the sink's, whose other rows are good."""
+    with pytest.raises(MalformedEventError, match="is no date"):
+        receive(record(timestamp_ms=timestamp_ms))
 
 
-def test_a_removal_of_a_name_that_no_table_holds_fails_alone() -> None:
-    with pytest.raises(RowRejectedError, match="NUL"):
-        sink.receive(record(key=b"a\x00b"))
+@SERVICES
+def test_a_removal_of_a_name_that_no_table_holds_is_malformed(receive: Receive) -> None:
+    with pytest.raises(MalformedEventError, match="the tombstone's key, an asset_id: holds a NUL character"):
+        receive(record(key=b"a\x00b"))

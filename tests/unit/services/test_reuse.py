@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from consumer.services.lookups import BatchedLookup
+from consumer.concurrency.lookups import BatchedLookup
 from consumer.services.reuse import Reuse
 from consumer.tagging.pipeline import ImageFacts
 from schemas import ImageInfo

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
+from hypothesis import strategies as st
 
-from consumer.storage.rows import TaggedRow, TagRow, Tombstone, tagged_row
+from consumer.storage.tables.rows import TaggedRow, TagRow, Tombstone, tagged_row
 from schemas import AssetTagged
+from schemas.headers import SourcePlace
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 MODEL = "sha256:" + "a" * 64
@@ -57,8 +60,25 @@ def with_tags(made: TaggedRow, *names: str) -> TaggedRow:
     return replace(made, tags=tuple(TagRow("object_types", name, 0.5, "clip") for name in names))
 
 
-def tombstone(asset_id: str = "asset", *, removed: float = 0) -> Tombstone:
-    return Tombstone(asset_id, int((T0 + timedelta(seconds=removed)).timestamp() * 1000))
+def tombstone(asset_id: str = "asset", *, removed: float = 0, place: SourcePlace | None = None) -> Tombstone:
+    return Tombstone(asset_id, int((T0 + timedelta(seconds=removed)).timestamp() * 1000), place)
+
+
+LyingHistory = Sequence[TaggedRow | Tombstone]
+
+
+def history_of(entries: Sequence[tuple[bool, int]]) -> LyingHistory:
+    """Return an asset's events and removals (True), each with the time it states, in the order of their places."""
+    return [
+        tombstone(removed=stated, place=SourcePlace(3, offset))
+        if removes
+        else row(extracted=stated, tagged=100 + offset, source_partition=3, source_offset=offset)
+        for offset, (removes, stated) in enumerate(entries)
+    ]
+
+
+# Clocks that have nothing to do with the order of writing.
+lying_histories = st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=8).map(history_of)
 
 
 def tagged_event(**fields: Any) -> AssetTagged:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import asyncpg
 import pytest
 from minio.error import S3Error, ServerError
@@ -11,14 +13,18 @@ from urllib3.exceptions import ProtocolError
 from consumer.storage.errors import (
     BucketMissingError,
     DatabaseError,
+    DatabaseReadOnlyError,
+    DatabaseSetupError,
     DatabaseUnavailableError,
+    ObjectDeniedError,
     ObjectForbiddenError,
     ObjectMissingError,
+    PoolerModeError,
     RowRejectedError,
     StoreError,
     StoreUnavailableError,
 )
-from consumer.storage.pg_errors import pg_errors_translated
+from consumer.storage.postgres.pg_errors import pg_errors_translated
 from consumer.storage.s3_errors import s3_errors_translated
 
 
@@ -31,7 +37,12 @@ from consumer.storage.s3_errors import s3_errors_translated
         (asyncpg.DeadlockDetectedError("x"), DatabaseUnavailableError),
         (asyncpg.SerializationError("x"), DatabaseUnavailableError),
         (asyncpg.QueryCanceledError("x"), DatabaseUnavailableError),
-        (asyncpg.ReadOnlySQLTransactionError("x"), DatabaseUnavailableError),
+        (asyncpg.ReadOnlySQLTransactionError("x"), DatabaseReadOnlyError),
+        (asyncpg.ProtocolViolationError("unsupported startup parameter: options"), DatabaseSetupError),
+        (asyncpg.ProtocolViolationError("server login has been failing, try again later"), DatabaseUnavailableError),
+        (asyncpg.InvalidSQLStatementNameError("prepared statement does not exist"), PoolerModeError),
+        (asyncpg.DuplicatePreparedStatementError("prepared statement exists"), PoolerModeError),
+        (ssl.SSLCertVerificationError("unable to get local issuer certificate"), DatabaseUnavailableError),
         (asyncpg.DiskFullError("x"), DatabaseUnavailableError),
         (asyncpg.InvalidPasswordError("x"), DatabaseUnavailableError),
         (asyncpg.UndefinedTableError("x"), DatabaseUnavailableError),
@@ -63,7 +74,8 @@ def _s3_error(code: str, status: int) -> S3Error:
     [
         (_s3_error("NoSuchKey", 404), ObjectMissingError),
         (_s3_error("NoSuchBucket", 404), BucketMissingError),
-        (_s3_error("AccessDenied", 403), ObjectForbiddenError),
+        (_s3_error("AccessDenied", 403), ObjectDeniedError),
+        (_s3_error("AllAccessDisabled", 403), StoreUnavailableError),
         (_s3_error("SlowDown", 503), StoreUnavailableError),
         (_s3_error("XMinioServerNotInitialized", 503), StoreUnavailableError),
         (_s3_error("InternalError", 500), StoreUnavailableError),

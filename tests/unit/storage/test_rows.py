@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from itertools import permutations
+from itertools import pairwise, permutations
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.storage.errors import RowRejectedError
-from consumer.storage.rows import TaggedRow, Tombstone, settle
-from tests.unit.storage.samples import row, tagged, tombstone
+from consumer.storage.tables.rows import TaggedRow, Tombstone, settle
+from tests.unit.storage.samples import LyingHistory, lying_histories, row, tagged, tombstone
 
 _entries = st.lists(
     st.one_of(
@@ -45,6 +44,32 @@ def test_each_asset_counts_once_and_no_row_outlives_its_removal(entries: list[Ta
         assert all(kept.extracted_at > removal.removed_at for kept in settled.rows if kept.asset_id == removal.asset_id)
 
 
+@given(lying_histories, st.randoms())
+def test_the_order_on_the_topic_decides_between_events_and_removals_whatever_their_clocks_say(
+    history: LyingHistory, chance: Random
+) -> None:
+    """A removal always removes what lies before it, and what lies behind it comes back."""
+    shuffled = list(history)
+    chance.shuffle(shuffled)
+    assert settle(shuffled).rows == _what_is_left(history)
+
+
+@given(lying_histories)
+def test_two_removals_joined_void_what_either_does(history: LyingHistory) -> None:
+    removals = [entry for entry in history if isinstance(entry, Tombstone)]
+    rows = [entry for entry in history if isinstance(entry, TaggedRow)]
+    for first, second in pairwise(removals):
+        joined = first.joined(second)
+        assert joined == second.joined(first)
+        assert [joined.voids(one) for one in rows] == [first.voids(one) or second.voids(one) for one in rows]
+
+
+def _what_is_left(history: LyingHistory) -> tuple[TaggedRow, ...]:
+    last = max((number for number, entry in enumerate(history) if isinstance(entry, Tombstone)), default=-1)
+    behind = [entry for entry in history[last + 1 :] if isinstance(entry, TaggedRow)]
+    return (max(behind, key=lambda entry: entry.rank),) if behind else ()
+
+
 def test_the_newest_extraction_wins_then_the_newest_tagging() -> None:
     old, newer, newest = row(extracted=1, tagged=9), row(extracted=2, tagged=3), row(extracted=2, tagged=4)
     for order in permutations((old, newer, newest)):
@@ -73,20 +98,6 @@ def test_a_tag_that_two_sources_found_is_one_row_with_the_higher_confidence() ->
     ]
     (found,) = tagged(tags=tags).tags
     assert (found.confidence, found.source_model) == (0.9, "pixels")
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"asset_id": "a\x00b"},
-        {"object": {"bucket": "bucket", "key": "k\x00"}},
-        {"tags": [{"tag": "t\x00", "category": "c", "confidence": 0.5, "source_model": "m"}]},
-    ],
-    ids=["asset_id", "object", "tag"],
-)
-def test_a_nul_in_a_name_is_the_events_fault(fields: dict[str, object]) -> None:
-    with pytest.raises(RowRejectedError, match="NUL"):
-        tagged(**fields)
 
 
 def test_a_nul_in_a_description_is_replaced() -> None:

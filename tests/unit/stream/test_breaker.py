@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.stream.breaker import Breaker, BreakerLimits, BreakerState
+from consumer.stream.failures.breaker import Breaker, BreakerLimits, BreakerState
 
 LIMITS = BreakerLimits(window=10, failed_fraction=0.5, in_a_row=20, cool_down_seconds=30)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.stream.budget import ByteBudget, IntakeBudget
+from consumer.stream.processing.budget import ByteBudget, IntakeBudget
 
 
 async def test_intake_is_bounded_by_records() -> None:

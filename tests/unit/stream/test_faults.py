@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from aiokafka import errors as kafka
 
-from consumer.stream.deadline import DeadlineExceededError
-from consumer.stream.faults import (
+from consumer.concurrency.deadline import DeadlineExceededError
+from consumer.stream.failures.faults import (
     FaultKind,
     FaultRow,
     FaultTable,

@@ -8,7 +8,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.stream.lanes import KeyLanes
+from consumer.stream.partitions.lanes import KeyLanes
 
 KEYS = st.lists(st.sampled_from([b"a", b"b", b"c", None]), min_size=1, max_size=30)
 

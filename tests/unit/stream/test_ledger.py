@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from consumer.stream.ledger import OffsetLedger
+from consumer.stream.partitions.ledger import OffsetLedger
 
 OFFSETS = st.lists(st.integers(min_value=0, max_value=10_000), unique=True, min_size=1, max_size=60).map(sorted)
 

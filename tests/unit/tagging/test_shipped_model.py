@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from consumer.tagging.bundle import default_bundle_path, load_bundle
+from consumer.imaging.errors import ImageRejectedError
+from consumer.imaging.picture import ImageLimits
+from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
 from consumer.tagging.cpus import available_cpus
-from consumer.tagging.decode import ImageLimits
-from consumer.tagging.embed import Embedder, ModelError, ProviderUnavailableError
-from consumer.tagging.errors import ImageRejectedError
+from consumer.tagging.inference.embed import Embedder, ModelError, ProviderUnavailableError
 from consumer.tagging.pipeline import TaggingPipeline
+from schemas import Candidates, Embedding, Tag
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 
@@ -74,6 +76,23 @@ async def test_the_pipeline_tags_a_normal_map_and_a_button_and_refuses_text(embe
     normal_map = found["supertuxkart/3td_LoneBrick_01_NRM.png"]["normal_map"]
     assert (normal_map.source_model, normal_map.confidence > 0.7) == ("pixels", True)
     assert found["megaglest/checkbox_checked.png"]["ui_element"].confidence > 0.3
+
+
+async def test_a_redelivered_picture_gives_the_same_bytes_whatever_it_is_batched_with(embedder: Embedder) -> None:
+    pictures = [file.read_bytes() for file in sorted((SAMPLES / "supertuxkart").glob("*.png"))[:12]]
+
+    async def tagged(pipeline: TaggingPipeline, picture: bytes) -> tuple[str, tuple[Tag, ...], Candidates | None]:
+        prepared = await pipeline.prepare(picture)
+        vector = (await pipeline.embed(prepared)).vector
+        scored = await pipeline.score_together(vector, prepared.facts)
+        return Embedding.from_array(vector).data, scored.tags, scored.candidates
+
+    pipeline = TaggingPipeline(load_bundle(default_bundle_path()), embedder, limits=ImageLimits())
+    alone = [await tagged(pipeline, picture) for picture in pictures]
+    together = await asyncio.gather(*(tagged(pipeline, picture) for picture in pictures))
+    await pipeline.close()
+
+    assert together == alone
 
 
 @pytest.mark.parametrize(

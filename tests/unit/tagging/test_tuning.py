@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from aegis.tune import command
+from aegis.verbs.models.tune import command
 from consumer.services.tuned import apply_tuning, store_tuning, tuning_path
 from consumer.settings import ModelSettings
-from consumer.tagging.bundle import default_bundle_path, load_bundle
+from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
 from consumer.tagging.tuning import Tuning, precisions, search, thread_counts
 from tests.unit.tagging.tiny import write_tiny
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from consumer.tagging.bundle import (
+from consumer.tagging.bundle.bundle import (
     CALIBRATION,
     COMPILED,
     TAXONOMY,
@@ -19,8 +19,8 @@ from consumer.tagging.bundle import (
     load_bundle,
     pack_compiled,
 )
-from consumer.tagging.calibration import Calibration
-from consumer.tagging.taxonomy import parse_taxonomy
+from consumer.tagging.bundle.calibration import Calibration
+from consumer.tagging.bundle.taxonomy import parse_taxonomy
 
 TEMPLATES = ["a {}", "one {}", "some {}", "the {}", "{}"]
 EXCLUSIVE = {

@@ -52,7 +52,7 @@ impl TaggingClient {
             .timeout_global(Some(Duration::from_secs(30)))
             .http_status_as_error(false)
             .build();
-        let base_url = env::var("AI_TAGGING_URL").unwrap_or("http://localhost:8000".into());
+        let base_url = env::var("AI_TAGGING_URL").unwrap_or("http://localhost:8080".into());
         Self {
             agent: config.into(),
             base_url,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from producer_tools.dead_letters.letters import Letter
-from schemas.examples import dead_letter
+from schemas.documents.examples import dead_letter
 
 FAILED_AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producer_tools.dead_letters.letters import Letter
-from producer_tools.dead_letters.moments import parse_moment
-from producer_tools.dead_letters.places import Place, Span, parse_span
+from producer_tools.dead_letters.offsets import PartitionOffset, Span, parse_span
 from producer_tools.dead_letters.plan import Candidate, Fate, Sightings, fate_of, make_plan
-from producer_tools.dead_letters.selection import Selection
+from producer_tools.dead_letters.selection import LetterFilter
+from producer_tools.dead_letters.time_argument import parse_moment
 from schemas import Stage
 from tests.unit.producer.dead_letters.making import FAILED_AT, letter, without_history
 
@@ -23,32 +23,31 @@ TOPIC = "asset-extracted"
 @pytest.mark.parametrize(
     ("selection", "chosen"),
     [
-        (Selection(), True),
-        (Selection(error_classes=frozenset({"ImageRejectedError", "Other"})), True),
-        (Selection(error_classes=frozenset({"Other"})), False),
-        (Selection(stages=frozenset({"decode-image"})), True),
-        (Selection(stages=frozenset({"fetch"})), False),
-        (Selection(spans=(Span(1, 0, 9), Span(0, 3, 5))), True),
-        (Selection(spans=(Span(0, 0, 3), Span(0, 5, 9))), False),
-        (Selection(asset_ids=frozenset({"asset"})), True),
-        (Selection(asset_ids=frozenset({"other"})), False),
-        (Selection(since=FAILED_AT), True),
-        (Selection(since=FAILED_AT + timedelta(seconds=1)), False),
-        (Selection(until=FAILED_AT), False),
-        (Selection(until=FAILED_AT + timedelta(seconds=1)), True),
-        (Selection(asset_ids=frozenset({"asset"}), stages=frozenset({"fetch"})), False),
+        (LetterFilter(), True),
+        (LetterFilter(error_classes=frozenset({"ImageRejectedError", "Other"})), True),
+        (LetterFilter(error_classes=frozenset({"Other"})), False),
+        (LetterFilter(stages=frozenset({"decode-image"})), True),
+        (LetterFilter(stages=frozenset({"fetch"})), False),
+        (LetterFilter(spans=(Span(1, 0, 9), Span(0, 3, 5))), True),
+        (LetterFilter(spans=(Span(0, 0, 3), Span(0, 5, 9))), False),
+        (LetterFilter(asset_ids=frozenset({"asset"})), True),
+        (LetterFilter(asset_ids=frozenset({"other"})), False),
+        (LetterFilter(since=FAILED_AT), True),
+        (LetterFilter(since=FAILED_AT + timedelta(seconds=1)), False),
+        (LetterFilter(until=FAILED_AT), False),
+        (LetterFilter(until=FAILED_AT + timedelta(seconds=1)), True),
+        (LetterFilter(asset_ids=frozenset({"asset"}), stages=frozenset({"fetch"})), False),
     ],
-    ids=str,
 )
-def test_all_conditions_must_hold(selection: Selection, chosen: bool) -> None:
+def test_all_conditions_must_hold(selection: LetterFilter, chosen: bool) -> None:
     assert (letter(4) in selection) is chosen
-    assert selection.is_everything == (selection == Selection())
+    assert selection.is_everything == (selection == LetterFilter())
 
 
 def test_a_letter_without_history_can_be_selected_and_told() -> None:
     found = without_history(4)
 
-    assert found in Selection(error_classes=frozenset({"unknown"}), stages=frozenset({"unknown"}))
+    assert found in LetterFilter(error_classes=frozenset({"unknown"}), stages=frozenset({"unknown"}))
     assert (found.replay_count, found.original_timestamp_ms()) == (0, None)
 
 
@@ -57,7 +56,7 @@ def test_a_letter_without_history_can_be_selected_and_told() -> None:
 )
 def test_places_are_written_as_ls_shows_them(text: str, span: Span) -> None:
     assert parse_span(text) == span
-    assert parse_span(str(Place(span.partition, span.first))).first == span.first
+    assert parse_span(str(PartitionOffset(span.partition, span.first))).first == span.first
 
 
 @pytest.mark.parametrize(
@@ -111,14 +110,13 @@ def test_no_moments(text: str) -> None:
         (letter(topic="another-topic"), Fate.NO_HISTORY),
         (without_history(), Fate.NO_HISTORY),
     ],
-    ids=str,
 )
 def test_what_becomes_of_a_letter_by_itself(found: Letter, fate: Fate) -> None:
-    assert fate_of(found, Selection(), source_topic=TOPIC, max_replays=3) is fate
+    assert fate_of(found, LetterFilter(), source_topic=TOPIC, max_replays=3) is fate
 
 
 def test_what_is_not_meant_stays_without_a_further_look() -> None:
-    nothing = Selection(asset_ids=frozenset({"other"}))
+    nothing = LetterFilter(asset_ids=frozenset({"other"}))
 
     assert fate_of(without_history(), nothing, source_topic=TOPIC, max_replays=3) is Fate.NOT_MEANT
 
@@ -126,10 +124,10 @@ def test_what_is_not_meant_stays_without_a_further_look() -> None:
 def test_a_plan_keeps_candidates_in_order_and_counts_the_rest() -> None:
     letters = [letter(1), letter(2, replay_count=9), letter(3), without_history(4)]
 
-    plan = make_plan(letters, Selection(), source_topic=TOPIC, max_replays=3)
+    plan = make_plan(letters, LetterFilter(), source_topic=TOPIC, max_replays=3)
 
     assert [candidate.place.offset for candidate in plan.candidates] == [1, 3]
-    assert plan.candidates[0] == Candidate(Place(0, 1), 3, 41, b"asset")
+    assert plan.candidates[0] == Candidate(PartitionOffset(0, 1), 3, 41, b"asset")
     assert plan.staying == {Fate.TOO_OFTEN: 1, Fate.NO_HISTORY: 1}
 
 
@@ -141,7 +139,7 @@ def _sightings(*records: tuple[int, bytes | None], start: int = 0, end: int = 10
     return sightings
 
 
-CANDIDATE = Candidate(Place(0, 1), 3, 41, b"asset")
+CANDIDATE = Candidate(PartitionOffset(0, 1), 3, 41, b"asset")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +162,7 @@ def test_what_becomes_of_a_candidate_by_what_lies_behind_it(sightings: Sightings
 
 
 def test_a_record_without_a_key_has_no_successor() -> None:
-    candidate = Candidate(Place(0, 1), 3, 41, None)
+    candidate = Candidate(PartitionOffset(0, 1), 3, 41, None)
 
     assert _sightings((41, None), (50, None)).fate_of(candidate) is Fate.PUT_BACK
 

@@ -1,0 +1,121 @@
+"""docs/findings.md: what `aegis lint` finds and how to use it, taken from the checks themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from aegis.reference.markdown import NOTE, code, table
+from consumer.findings.check import Check
+from consumer.findings.registry import CHECKS, GROUPS
+
+_INTRODUCTION: Final = """\
+# What is wrong with a texture
+
+`aegis lint` looks over every texture of folders, archives and game files ([formats.md](formats.md)) without any
+service: its pixels, what its file says of them, and its name. It prints a table, or one JSON object with `--json`.
+
+```sh
+aegis lint samples
+aegis lint samples --fail-on warning --sarif lint.sarif --junit lint.xml
+```
+
+The exit code is 1 where a finding is as bad as `--fail-on` or worse, 2 where a file that was named cannot be read. A
+severity is `error`, `warning`, `note`, or `info` for facts that are no faults (the convention of a normal map, whether
+a texture tiles); the table shows notes and worse, `--show info` all. The last line counts the normal maps by
+convention.
+
+## A project's own rules
+
+This writes `aegis-lint.yaml` with the severity and limit of every finding:
+
+```sh
+aegis lint --init
+```
+
+`aegis lint` reads it in the folder where it runs. What is meant so is suppressed by path, each time with a reason:
+
+```yaml
+severities:
+  normal-directx: error    # our engine expects OpenGL
+  few-colours: off
+limits:
+  over-budget: 2048
+suppressions:
+  - paths: ["*/ui/*"]
+    findings: [halo]
+    reason: drawn with point filtering
+```
+
+For a project with many old findings, a baseline keeps them as known, so that only new ones count:
+
+```sh
+aegis lint samples --write-baseline lint-baseline.json
+aegis lint samples --baseline lint-baseline.json --fail-on note
+```
+
+## Before each commit, and in CI
+
+With [pre-commit](https://pre-commit.com), whose hook this repository defines, in `.pre-commit-config.yaml`; `aegis`
+must be installed where it runs:
+
+```yaml
+repos:
+  - repo: https://example.com/your-copy/aegis-tagger
+    rev: main
+    hooks:
+      - id: aegis-lint
+```
+
+In GitHub Actions, with the findings shown beside the changed files:
+
+```yaml
+jobs:
+  textures:
+    runs-on: ubuntu-latest
+    permissions:
+      security-events: write
+    steps:
+      - uses: actions/checkout@v4
+      - run: pip install './aegis-tagger[extract]'
+      - run: aegis lint Assets --baseline lint-baseline.json --fail-on warning --sarif lint.sarif
+      - uses: github/codeql-action/upload-sarif@v3
+        if: always()
+        with:
+          sarif_file: lint.sarif
+```
+
+Other systems read `--junit lint.xml`: each texture is a test case.
+
+## All findings
+
+Ids and names never change. `make lint-bench` measures each finding on textures that have it by construction.
+"""
+
+
+def findings_page() -> str:
+    rows = [
+        (f"[{check.id}](#{check.id.lower()}-{check.name})", check.name, check.severity.value, _limit(check))
+        for check in CHECKS
+    ]
+    return "\n".join(
+        (NOTE, _INTRODUCTION, table(("id", "name", "severity", "limit"), rows), *_sections(GROUPS.items()))
+    )
+
+
+def _sections(groups: Iterable[tuple[str, tuple[Check, ...]]]) -> Iterable[str]:
+    for title, checks in groups:
+        yield f"## {title}\n"
+        yield from (_section(check) for check in checks)
+
+
+def _section(check: Check) -> str:
+    limit = f" Limit: {check.limit_means}, {check.limit:g}." if check.limit is not None else ""
+    return (
+        f"### {check.id} {check.name}\n\n{check.why} {check.remedy}\n\n"
+        f"Severity: {code(check.severity.value)}. Value: {check.unit}.{limit}\n"
+    )
+
+
+def _limit(check: Check) -> str:
+    return "" if check.limit is None else f"{check.limit:g}"

@@ -1,0 +1,95 @@
+"""A library of any size, made within PostgreSQL: textures of some games, with tags as a model gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from pgvector import HalfVector
+from pgvector.asyncpg import register_vector
+
+from consumer.storage.postgres.database import connect
+from consumer.storage.postgres.migrate import migrate
+from consumer.storage.tables.embeddings import create_index
+from schemas.connections import DatabaseConnection
+from schemas.objects import object_key
+
+DIM: Final = 256
+_CENTRES: Final = 2_000
+_AT_ONCE: Final = 20_000
+# Name, how many tags it has, and how many of them a texture gets; the last is how many of its textures have any.
+_GUESSED: Final = (("object_types", 40, 2, 0.6), ("materials", 20, 1, 0.7), ("art_styles", 12, 1, 0.8))
+_MEASURED: Final = (("color_palettes", 12, 3, 1.0), ("texture_roles", 8, 1, 1.0))
+_NAMES: Final = ("sword", "door", "crate", "tree", "wall", "icon", "banner", "ship", "rock", "helmet", "grass", "lamp")
+
+_ASSETS: Final = """
+INSERT INTO assets (asset_id, event_id, extracted_event_id, extracted_at, tagged_at, stored_at, bucket, object_key,
+                    sha256, width, height, mode, source, model_id, model_digest, model_precision, calibrated,
+                    taxonomy_id, taxonomy_version, taxonomy_digest)
+SELECT 'game-' || n % 40 || '/textures/' || ($3::text[])[1 + n % array_length($3::text[], 1)] || '_' || n || '.png',
+       gen_random_uuid(), gen_random_uuid(), now(), now(), now() - n * interval '1 second', 'bench', 'none',
+       lpad(to_hex(n), 64, '0'), 256, 256, 'RGBA', '{"engine": "unity"}', 'bench', $2, 'int8', true, 'bench', '1', $2
+FROM generate_series($4::integer, $1 - 1) AS n
+"""
+# The n-th of the category's tags is about as frequent as 1/n, and confidences lie where a calibrated model puts them.
+_TAGS: Final = """
+INSERT INTO asset_tags (asset_id, category, tag, confidence, source_model)
+SELECT DISTINCT ON (asset_id, tag) asset_id, $1, $1 || '_' || floor($2 ^ random())::integer AS tag,
+       CASE WHEN $4 <> 'pixels' THEN 0.2 + 0.8 * random() ^ 1.5 WHEN random() < 0.5 THEN 1 ELSE random() END, $4
+FROM assets, generate_series(1, $3) WHERE random() < $5
+"""
+
+
+# Those that have a picture: their content is that of the object.
+_PICTURED: Final = """
+UPDATE assets SET sha256 = hash, object_key = key, width = 512, height = 512
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS pictured (hash, key, place)
+WHERE sha256 = lpad(to_hex(place - 1), 64, '0')
+"""
+
+
+async def make_library(
+    connection: DatabaseConnection, textures: int, embedded: int, model_digest: str, pictured: Sequence[str]
+) -> None:
+    """Fill new tables: the first ``embedded`` textures have embeddings in an HNSW index, the newest ones pictures.
+
+    ``pictured`` are the hashes of the pictures, PNGs, of the newest textures.
+    """
+    await migrate(connection)
+    session = await connect(connection, command_seconds=None)
+    try:
+        await session.execute(
+            "SET statement_timeout = 0; SET synchronous_commit = off; SET maintenance_work_mem = '512MB'"
+        )
+        await session.execute(_ASSETS, textures, model_digest, list(_NAMES), 0)
+        await session.execute(_PICTURED, pictured, [object_key(digest, "png") for digest in pictured])
+        for source, categories in (("bench", _GUESSED), ("pixels", _MEASURED)):
+            for category, tags, each, share in categories:
+                await session.execute(_TAGS, category, float(tags), each, source, share)
+        await _embed(session, embedded, model_digest, pictured)
+        await create_index(session, model_digest, DIM)
+        await session.execute("VACUUM (ANALYZE) assets")
+        await session.execute("VACUUM (ANALYZE) asset_tags")
+        await session.execute("ANALYZE embeddings")
+    finally:
+        await session.close()
+
+
+async def _embed(session: Any, embedded: int, model_digest: str, pictured: Sequence[str]) -> None:
+    await register_vector(session, schema="public")
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(_CENTRES, DIM))
+    for start in range(0, embedded, _AT_ONCE):
+        count = min(_AT_ONCE, embedded - start)
+        vectors = centres[rng.integers(0, _CENTRES, count)] + 0.6 * rng.normal(size=(count, DIM))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        rows = [
+            (
+                pictured[number] if number < len(pictured) else f"{number:064x}",
+                model_digest,
+                HalfVector(vector.astype(np.float16)),
+            )
+            for number, vector in enumerate(vectors, start)
+        ]
+        await session.copy_records_to_table("embeddings", records=rows, columns=["sha256", "model_digest", "embedding"])

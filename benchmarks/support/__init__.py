@@ -1,0 +1,4 @@
+"""What several benchmarks share: corpora, contests in turns, figures, pictures.
+
+May import testkit, export, consumer, devstack and schemas; no single benchmark.
+"""

@@ -1,0 +1,86 @@
+"""Natural batching: what is asked for one by one is done together, and each gets the outcome of its own item."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+from typing import Generic, TypeVar
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+# For each item of a batch, in order: its result, or the error that is its own.
+BatchWork = Callable[[Sequence[ItemT]], Awaitable[Sequence[ResultT | Exception]]]
+
+
+class Batcher(Generic[ItemT, ResultT]):
+    """Gathers single items into batches for one piece of work.
+
+    A batch is taken at the event loop's next turn, or, while one is in work, when that is done. Its size follows the
+    load by itself: one on an idle system, ``max_batch`` under a backlog. Work that never waits answers what came up
+    in one turn.
+
+    ``shares_equal``: equal items that wait are one item, whose outcome all of them get. ``isolates``: where the work
+    raises, each item of the batch is worked on alone, so that a bad one does not fail the others; without it what the
+    work raised is the outcome of the whole batch.
+    """
+
+    def __init__(
+        self,
+        work: BatchWork[ItemT, ResultT],
+        *,
+        max_batch: int = sys.maxsize,
+        shares_equal: bool = False,
+        isolates: bool = False,
+    ) -> None:
+        self._work = work
+        self._max_batch = max_batch
+        self._shares_equal = shares_equal
+        self._isolates = isolates
+        self._waiting: dict[object, tuple[ItemT, asyncio.Future[ResultT]]] = {}
+        self._working: asyncio.Task[None] | None = None
+
+    async def submit(self, item: ItemT) -> ResultT:
+        """Return the outcome of this item; who is cancelled while it waits no longer wants it worked on.
+
+        Raises:
+            Exception: the error that is this item's own, or its whole batch's.
+
+        """
+        key: object = item if self._shares_equal else object()
+        _, result = self._waiting.setdefault(key, (item, asyncio.get_running_loop().create_future()))
+        if self._working is None:
+            self._working = asyncio.create_task(self._work_off(), name="batcher")
+        # Where several wait for one result, who gives up must not take it from the others.
+        return await (asyncio.shield(result) if self._shares_equal else result)
+
+    async def close(self) -> None:
+        """Wait for the batches that are in work."""
+        if self._working is not None:
+            await self._working
+
+    async def _work_off(self) -> None:
+        try:
+            while self._waiting:
+                self._waiting = {key: entry for key, entry in self._waiting.items() if not entry[1].done()}
+                batch = [self._waiting.pop(key) for key in list(islice(self._waiting, self._max_batch))]
+                outcomes = await self._outcomes([item for item, _ in batch]) if batch else ()
+                for (_, result), outcome in zip(batch, outcomes, strict=True):
+                    if result.done():
+                        continue
+                    if isinstance(outcome, Exception):
+                        result.set_exception(outcome)
+                    else:
+                        result.set_result(outcome)
+        finally:
+            self._working = None
+
+    async def _outcomes(self, items: Sequence[ItemT]) -> Sequence[ResultT | Exception]:
+        try:
+            return await self._work(items)
+        except Exception as error:  # noqa: BLE001 - whoever waits gets it
+            if self._isolates and len(items) > 1:
+                return [(await self._outcomes([item]))[0] for item in items]
+            return [error] * len(items)

@@ -1,0 +1,91 @@
+"""What happens at the edge between visible and transparent pixels, where filtering mixes them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from consumer.findings.check import Check, Severity
+from consumer.findings.texture import Flags, Texture, share
+
+_VISIBLE: Final = 128
+_UNSEEN: Final = 8
+_LEAST_GAPS: Final = 0.005
+_DIFFERENT: Final = 64
+_FEWEST_EDGES: Final = 24
+_FEWEST_ISLANDS: Final = 4
+_SMALLEST_ISLAND: Final = 8
+
+
+def _halo(texture: Texture, limit: float) -> float | None:
+    """Return the share of edges at which the hidden colour differs clearly from the visible one beside it."""
+    if texture.bands != 4 or not texture.uses_alpha or texture.is_pixel_art:
+        return None
+    rows = texture.some_rows
+    alpha = rows[..., 3]
+    hidden, shown = alpha == 0, alpha >= _VISIBLE
+    different = edges = 0
+    left, right = (slice(None), slice(None, -1)), (slice(None), slice(1, None))
+    for inside, outside in ((left, right), (right, left)):
+        at = shown[inside] & hidden[outside]
+        visible, covered = rows[inside][at][:, :3], rows[outside][at][:, :3]
+        apart = np.abs(visible.astype(np.int16) - covered).max(axis=1, initial=0)
+        edges += apart.size
+        different += int(np.count_nonzero(apart > _DIFFERENT))
+    found = different / edges if edges >= _FEWEST_EDGES else 0.0
+    return found if found >= limit else None
+
+
+def _narrow_gutter(texture: Texture, limit: float) -> float | None:
+    """Return the commonest narrow gap between islands that lie in rows and columns, in pixels."""
+    if not texture.uses_alpha or texture.is_pixel_art or (texture.facts.mip_count or 2) < 2:
+        return None
+    if share(texture.scattered[..., -1] <= _UNSEEN) < _LEAST_GAPS:
+        return None
+    visible = texture.is_shown(_UNSEEN)
+    bands = _runs(np.asarray(visible.any(axis=1)))
+    columns = [
+        _runs(np.asarray(visible[top:bottom].any(axis=0))) for top, bottom in bands if bottom - top >= _SMALLEST_ISLAND
+    ]
+    islands = [run for row in columns for run in row if run[1] - run[0] >= _SMALLEST_ISLAND]
+    if len(islands) < _FEWEST_ISLANDS:
+        return None
+    gaps = np.array([after[0] - before[1] for row in (bands, *columns) for before, after in pairwise(row)])
+    narrow = gaps[gaps < limit]
+    return float(narrow.min()) if len(narrow) and share(gaps < limit) >= 0.5 else None
+
+
+def _runs(flags: Flags) -> list[tuple[int, int]]:
+    """Return where the true stretches begin and end."""
+    padded = np.zeros(flags.size + 2, np.int8)
+    padded[1:-1] = flags
+    steps = np.diff(padded)
+    return list(zip(np.flatnonzero(steps == 1).tolist(), np.flatnonzero(steps == -1).tolist(), strict=True))
+
+
+EDGES: Final = (
+    Check(
+        "AEG211",
+        "halo",
+        Severity.NOTE,
+        "share of the edges",
+        "Hidden pixels beside visible ones have another colour: filtering and mipmaps draw it as a fringe.",
+        "Let the visible colour bleed into the hidden pixels (the engine's import may), or premultiply.",
+        _halo,
+        0.5,
+        "share of the edges that may differ",
+    ),
+    Check(
+        "AEG212",
+        "narrow-gutter",
+        Severity.NOTE,
+        "pixels between neighbours",
+        "Pictures of an atlas stand so close that filtering and mipmaps mix them with their neighbours.",
+        "Leave two pixels or more between them, or let their edges bleed outwards.",
+        _narrow_gutter,
+        2,
+        "pixels that must lie between neighbours",
+    ),
+)

@@ -1,0 +1,186 @@
+"""One texture as the checks see it: its pixels, samples of them, and what is known of it beside them.
+
+Most checks look at samples; what must hold for every pixel is confirmed on all of them, once the samples agree.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from consumer.findings.names import words
+from consumer.imaging.facts import TextureFacts
+from consumer.imaging.picture import Samples, to_eight_bits
+
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+ViewT = TypeVar("ViewT")
+
+_PATCH_SIDE: Final = 64
+_SCATTERED_PIXELS: Final = 64 * 64
+_ROWS: Final = 48
+_OPAQUE: Final = 255
+# What fits no palette.
+_MANY_COLOURS: Final = 256
+
+
+@dataclass(frozen=True)
+class Texture:
+    """Pixels [H, W, bands] of grey, grey and alpha, RGB or RGBA: uint8, or uint16 where they are grey alone.
+
+    ``mode`` is the file's own, as Pillow names it, and ``file_format`` its format, as ``ImageLimits`` does; None where
+    they are not known. ``path`` is what the texture is called, with its folders.
+    """
+
+    pixels: Samples
+    mode: str | None = None
+    file_format: str | None = None
+    facts: TextureFacts = field(default_factory=TextureFacts)
+    path: str = ""
+    _views: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def view(self, kind: Callable[[Texture], ViewT]) -> ViewT:
+        """Return what ``kind`` makes of this texture, made once."""
+        if kind not in self._views:
+            self._views[kind] = kind(self)
+        made: ViewT = self._views[kind]
+        return made
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def bands(self) -> int:
+        return int(self.pixels.shape[2])
+
+    @property
+    def has_alpha(self) -> bool:
+        return self.bands in {2, 4}
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the texture's own name, lower case."""
+        return words(self.path)
+
+    @cached_property
+    def eight(self) -> Bytes:
+        """The pixels in 8 bits, contiguous."""
+        eight = to_eight_bits(self.pixels) if self.pixels.dtype == np.uint16 else self.pixels
+        return np.ascontiguousarray(eight)
+
+    @cached_property
+    def least_alpha(self) -> int:
+        """The smallest alpha where no bits get lost, else at most that; 255 for an opaque texture and no other."""
+        return self._all_of_alpha(np.bitwise_and, _OPAQUE)
+
+    @cached_property
+    def is_transparent(self) -> bool:
+        """Whether every pixel is invisible."""
+        return self.has_alpha and self._all_of_alpha(np.bitwise_or, 0) == 0
+
+    @cached_property
+    def uses_alpha(self) -> bool:
+        """Whether any pixel is less than opaque."""
+        return self.has_alpha and self.least_alpha != _OPAQUE
+
+    def is_shown(self, alpha: int) -> Flags:
+        """Tell by pixel, [H, W], where alpha is above this."""
+        if self.bands == 4 and sys.byteorder == "little":
+            # Alpha is the highest byte of four: whole pixels compare several times as fast as every fourth byte.
+            return self.eight.view(np.uint32)[..., 0] > np.uint32((alpha << 24) | 0xFF_FF_FF)
+        return self.eight[..., -1] > alpha
+
+    @cached_property
+    def patches(self) -> Bytes:
+        """Up to four pieces in full resolution, [n, h, w, bands], their corners on multiples of 8 pixels."""
+        pixels = self.eight
+        tops, height = _cuts(self.height)
+        lefts, width = _cuts(self.width)
+        return np.stack([pixels[top : top + height, left : left + width] for top in tops for left in lefts])
+
+    @cached_property
+    def luma(self) -> Floats:
+        """The brightness of the patches, [n, h, w], 0 to 255: green, which is most of it, where there are colours."""
+        return self.patches[..., 1 if self.bands > 2 else 0].astype(np.float32)
+
+    @cached_property
+    def scattered(self) -> Bytes:
+        """About 4096 pixels from all over the texture, [h, w, bands]."""
+        step = max(1, math.isqrt(self.height * self.width // _SCATTERED_PIXELS))
+        pixels = self.eight[step // 2 :: step, step // 2 :: step] if min(self.height, self.width) > step else self.eight
+        return np.ascontiguousarray(pixels)
+
+    @cached_property
+    def some_rows(self) -> Bytes:
+        """Whole rows from top to bottom, [h, W, bands]."""
+        step = max(1, self.height // _ROWS)
+        return self.eight[step // 2 :: step]
+
+    @cached_property
+    def middle(self) -> Bytes:
+        """Up to 64 by 64 pixels of the middle, [h, w, bands]."""
+        top, left = max(0, (self.height - _PATCH_SIDE) // 2), max(0, (self.width - _PATCH_SIDE) // 2)
+        return np.ascontiguousarray(self.eight[top : top + _PATCH_SIDE, left : left + _PATCH_SIDE])
+
+    @cached_property
+    def middle_colours(self) -> int:
+        """How many colours the middle has, whatever their alpha; above 256 perhaps no more than some of them."""
+        pixels = self.middle
+        some = _colours(pixels[: len(pixels) // 3])
+        return some if some > _MANY_COLOURS else _colours(pixels)
+
+    @cached_property
+    def is_pixel_art(self) -> bool:
+        """Whether it is small, has few colours and areas of one colour, as drawn pixel by pixel."""
+        if max(self.height, self.width) > 512 or self.middle_colours > 48:
+            return False
+        middle = self.middle[..., :3]
+        return self.uses_alpha or share((middle[:, 1:] == middle[:, :-1]).all(axis=-1)) > 0.25
+
+    @cached_property
+    def is_surface(self) -> bool:
+        """Whether it covers its whole rectangle, as what is laid on a model does."""
+        return not self.uses_alpha and min(self.height, self.width) >= 32
+
+    def _all_of_alpha(self, operation: np.ufunc, whole: int) -> int:
+        if not self.has_alpha:
+            return _OPAQUE if whole else 0
+        pixels = self.eight
+        if self.bands == 2:
+            return int(operation.reduce(pixels[..., 1], axis=None))
+        every = int(operation.reduce(pixels.view(np.uint32), axis=None))
+        return every.to_bytes(4, sys.byteorder)[3]
+
+
+def share(flags: Flags) -> float:
+    """Return how much of it is true, 0 of nothing."""
+    return float(np.count_nonzero(flags) / flags.size) if flags.size else 0.0
+
+
+def _colours(pixels: Bytes) -> int:
+    codes = pixels[..., 0].astype(np.int32)
+    if pixels.shape[2] > 2:
+        codes = (codes << 16) | (pixels[..., 1].astype(np.int32) << 8) | pixels[..., 2]
+    codes = np.sort(codes, axis=None)
+    return min(1, codes.size) + int(np.count_nonzero(codes[1:] != codes[:-1]))
+
+
+def _cuts(side: int) -> tuple[list[int], int]:
+    """Return where pieces of a side begin, and how long they are."""
+    if side < 2 * _PATCH_SIDE:
+        length = min(side, _PATCH_SIDE)
+        return [(side - length) // 2 // 8 * 8], length
+    return [(side * quarter // 4 - _PATCH_SIDE // 2) // 8 * 8 for quarter in (1, 3)], _PATCH_SIDE

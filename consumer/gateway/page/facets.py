@@ -1,0 +1,147 @@
+"""The facets beside a gallery: counts that are kept, not counted anew for each request."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from consumer.gateway.page.state import GalleryState
+from consumer.storage.errors import DatabaseError
+from consumer.storage.tables.facets import Library, Name, count_changes, count_library
+from consumer.storage.tables.reads import TagReader
+from schemas.tagged import category_place
+
+_log = structlog.get_logger(__name__)
+# Up to so many textures every count is exact; beyond, those of a selection are projected from as many.
+_SAMPLED: Final = 20_000
+_FRESH_SECONDS: Final = 2.0
+# Of the database's time, as far as one gateway is concerned.
+_SHARE: Final = 0.02
+_FIRST_COUNT_SECONDS: Final = 1.0
+_SHOWN_DIGITS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A tag to choose, and how many textures the gallery would then show."""
+
+    tag: str
+    count: int
+    is_chosen: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FacetGroup:
+    category: str
+    facets: tuple[Facet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """``total`` textures fit; ``about`` tells that the numbers are projected from a sample."""
+
+    groups: tuple[FacetGroup, ...]
+    total: int
+    about: bool
+
+
+class FacetKeeper:
+    """Keeps the counts of one library: counted again in the background, when somebody looks and something changed."""
+
+    def __init__(self, reader: TagReader) -> None:
+        self._reader = reader
+        self._library: Library | None = None
+        self._changes = -1
+        self._due = 0.0
+        self._counting: asyncio.Task[None] | None = None
+
+    async def library(self) -> Library | None:
+        """Return the last counts, None before the first ones are there; never waits for long."""
+        if time.monotonic() >= self._due and (self._counting is None or self._counting.done()):
+            self._counting = asyncio.create_task(self._count(), name="count-library")
+        if self._library is None and self._counting is not None:
+            await asyncio.wait([self._counting], timeout=_FIRST_COUNT_SECONDS)
+        return self._library
+
+    async def close(self) -> None:
+        if self._counting is not None:
+            self._counting.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._counting
+
+    async def _count(self) -> None:
+        started = time.monotonic()
+        try:
+            changes = await count_changes(self._reader)
+            if self._library is None or changes != self._changes or changes == 0:
+                self._library, self._changes = await count_library(self._reader, _SAMPLED), changes
+        except DatabaseError as error:
+            _log.warning("facets.not_counted", error=str(error))
+        spent = time.monotonic() - started
+        self._due = time.monotonic() + max(_FRESH_SECONDS, spent / _SHARE)
+
+
+def facets(library: Library, state: GalleryState) -> Facets:
+    """Return the facets of a gallery: exact for the whole library, and for any selection of a small one."""
+    minimum = state.min_confidence
+    if not state.tags:
+        return Facets(tuple(_groups(library.counts(minimum), state)), library.total, about=False)
+    mask = library.sample.having(state.tags, minimum)
+    found, counts = int(mask.sum()), library.sample.counts(mask, minimum)
+    if library.is_whole:
+        return Facets(tuple(_groups(counts, state)), found, about=False)
+    factor = library.total / max(1, len(library.sample.asset_ids))
+    projected = {name: rounded(count * factor) for name, count in counts.items()}
+    if len(state.tags) == 1:
+        exact = library.counts(minimum)
+        projected |= {name: exact.get(name, 0) for name in exact if name[1] == state.tags[0]}
+        total = sum(count for name, count in exact.items() if name[1] == state.tags[0])
+        return Facets(tuple(_groups(projected, state)), total, about=True)
+    return Facets(tuple(_groups(projected, state)), rounded(found * factor), about=True)
+
+
+def rarest_first(library: Library | None, tags: Sequence[str]) -> tuple[str, ...]:
+    """Return the tags in the order in which a search narrows down fastest."""
+    return tuple(tags) if library is None else tuple(sorted(tags, key=library.textures_with))
+
+
+def rounded(value: float) -> int:
+    """Return a projected count with no more digits than it is worth."""
+    whole = round(value)
+    return round(whole, min(0, _SHOWN_DIGITS - len(str(whole))))
+
+
+def in_words(name: str) -> str:
+    """Return the name of a tag or a category as a person reads it."""
+    return name.replace("_", " ").replace("color", "colour")
+
+
+def category_rank(category: str) -> tuple[int, str]:
+    return (category_place(category), category)
+
+
+def _groups(counts: Mapping[Name, int], state: GalleryState) -> Iterator[FacetGroup]:
+    known = {*counts, *((_category(counts, tag), tag) for tag in state.tags)}
+    for category in sorted({name[0] for name in known}, key=category_rank):
+        names = sorted(
+            (name for name in known if name[0] == category), key=lambda name: (-counts.get(name, 0), name[1])
+        )
+        yield FacetGroup(
+            category,
+            tuple(
+                Facet(tag, counts.get((category, tag), 0), tag in state.tags, state.toggled(tag).url)
+                for _, tag in names
+            ),
+        )
+
+
+def _category(counts: Mapping[Name, int], tag: str) -> str:
+    """Return where a chosen tag stands, which may be one that no texture has."""
+    return next((category for category, name in counts if name == tag), "other")

@@ -1,0 +1,1 @@
+"""Image files that we read ourselves, because common libraries get some of them wrong: DDS, TGA, PSD."""

@@ -1,0 +1,99 @@
+"""What every consumer process has around its work: signals, probes, metrics, logs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from consumer.kafka.errors import FATAL_ERRORS, refusal
+from consumer.processes.dependencies import Dependency, Destinations, watched
+from consumer.services.errors import StartupError
+from consumer.settings import OperationsSettings
+from consumer.stream.engine import StreamEngine
+from consumer.stream.partitions.static_member import InstanceIdTakenError
+from consumer.telemetry.health import Health
+from consumer.telemetry.http import serve_operations
+from consumer.telemetry.logs import configure_logging
+from consumer.telemetry.loop_lag import measure_loop_lag
+from consumer.telemetry.metrics import Metrics
+from consumer.telemetry.registry import Reporter
+from consumer.tracing.setup import tracing
+
+_log = structlog.get_logger(__name__)
+_ENDED_BY_SECOND_SIGNAL = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The shell of one process: what it measures, how it is probed, and when it shall stop."""
+
+    stop: asyncio.Event
+    health: Health
+    metrics: Metrics
+
+    @staticmethod
+    @asynccontextmanager
+    async def open(name: Reporter, settings: OperationsSettings) -> AsyncIterator[Process]:
+        """Configure logs and traces, serve the operations port, and listen for signals."""
+        configure_logging(settings.log_level, settings.log_format)
+        process = Process(asyncio.Event(), Health(), Metrics(name))
+        async with (
+            _stop_on_signals(process.stop),
+            serve_operations(settings.host, settings.port, process.health, process.metrics) as port,
+            measure_loop_lag(process.metrics),
+        ):
+            with tracing(f"aegis-{name}"):
+                _log.info("process.started", service=name, pid=os.getpid(), operations=f"http://{settings.host}:{port}")
+                yield process
+            _log.info("process.stopped", service=name)
+
+
+async def run_engine(
+    process: Process, engine: StreamEngine, services: Sequence[Dependency], destinations: Destinations
+) -> None:
+    """Run an engine until the process shall stop, and let the probes tell how it is.
+
+    Raises:
+        StartupError: the brokers refuse us, or another process has our name, and waiting would not help.
+
+    """
+    process.health.add_liveness("stream", engine.liveness_problem)
+    process.health.add_readiness("stream", engine.readiness_problem)
+    try:
+        async with watched(process.health, services, destinations):
+            await engine.run(process.stop)
+    except FATAL_ERRORS as error:
+        raise StartupError(f"Kafka refuses us: {refusal(error)}") from error
+    except InstanceIdTakenError as error:
+        raise StartupError(str(error)) from error
+
+
+@asynccontextmanager
+async def _stop_on_signals(stop: asyncio.Event) -> AsyncIterator[None]:
+    """Set ``stop`` at SIGTERM or SIGINT; a second one ends the process at once.
+
+    Ending at once is safe: what is not committed is delivered again.
+    """
+    loop = asyncio.get_running_loop()
+
+    def on_signal(name: str) -> None:
+        if stop.is_set():
+            _log.warning("process.ended", signal=name, help="what was in flight will be delivered again")
+            os._exit(_ENDED_BY_SECOND_SIGNAL)
+        _log.info("process.draining", signal=name)
+        stop.set()
+
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, on_signal, number.name)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

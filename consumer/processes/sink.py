@@ -1,0 +1,84 @@
+"""Wires the sink: settings, database, engine."""
+
+from __future__ import annotations
+
+import structlog
+
+from consumer.concurrency.backoff import Backoff
+from consumer.concurrency.batching import Batcher
+from consumer.concurrency.waits import first_of
+from consumer.kafka.clients import make_consumer, make_producer
+from consumer.kafka.publisher import Publisher
+from consumer.processes.dependencies import Dependency, Destinations
+from consumer.processes.process import Process, run_engine
+from consumer.services.errors import StartupError
+from consumer.services.faults import sink_faults
+from consumer.services.sink import StoringHandler, measured
+from consumer.settings import EngineSettings, OperationsSettings, SinkSettings
+from consumer.storage.errors import DatabaseSetupError, DatabaseUnavailableError
+from consumer.storage.tables.tags import TagStore
+from consumer.stream.engine import StreamEngine
+from schemas.connections import DatabaseConnection, KafkaConnection, TopicSettings
+from schemas.topics import DEAD_LETTER_MESSAGE_BYTES, dead_letter_topic
+
+_log = structlog.get_logger(__name__)
+
+
+async def run() -> None:
+    """Store until SIGTERM or SIGINT.
+
+    Raises:
+        ValidationError: a setting is missing or out of range.
+        StartupError: the tables are not those that this version works with, or a pooler in transaction mode is before
+            them.
+
+    """
+    settings, engine_settings = SinkSettings(), EngineSettings()
+    kafka, database, topics = KafkaConnection(), DatabaseConnection(), TopicSettings().topics
+    stream = engine_settings.for_stream(
+        topic=settings.topic or topics.tagged,
+        group=settings.group or topics.sink_group,
+        max_records=settings.max_records_in_flight,
+        max_bytes=settings.max_bytes_in_flight,
+        further_topics=(topics.reviewed,),
+    )
+    async with Process.open("sink", OperationsSettings()) as process:
+        store = await _open_store(database, process, stream.backoff)
+        if store is None:
+            return
+        writer = Batcher(measured(store.write_isolating, process.metrics), max_batch=settings.max_batch)
+        publisher = Publisher(lambda: make_producer(kafka, stream.client_id), stream.publish_timeout_seconds)
+        service = Dependency("database", store.ping)
+        engine = StreamEngine(
+            stream,
+            StoringHandler(writer, process.metrics, topics.reviewed),
+            sink_faults(),
+            make_consumer=lambda: make_consumer(kafka, stream),
+            publisher=publisher,
+            observer=process.metrics,
+            known_outage=lambda: service.problem,
+        )
+        try:
+            letters = {dead_letter_topic(topic): DEAD_LETTER_MESSAGE_BYTES for topic in stream.topics}
+            await run_engine(process, engine, [service], Destinations(kafka, publisher, letters))
+        finally:
+            await writer.close()
+            await store.close()
+
+
+async def _open_store(database: DatabaseConnection, process: Process, backoff: Backoff) -> TagStore | None:
+    """Open the tables, for as long as the database cannot be reached; None when stopped before."""
+    problem = "not reached yet"
+    process.health.add_readiness("database", lambda: problem)
+    attempt = 0
+    while not process.stop.is_set():
+        try:
+            return await TagStore.open(database, process.metrics.embeddings_waiting)
+        except DatabaseSetupError as error:
+            raise StartupError(str(error)) from error
+        except DatabaseUnavailableError as error:
+            attempt += 1
+            problem, delay_seconds = str(error), backoff.delay_seconds(attempt)
+            _log.warning("database.unavailable", error=problem, retry_in_seconds=round(delay_seconds, 1))
+            await first_of(process.stop.wait(), timeout_seconds=delay_seconds)
+    return None

@@ -1,0 +1,4 @@
+"""One question, answered by names, tags and looks together.
+
+May import consumer.tagging, consumer.storage and schemas.
+"""

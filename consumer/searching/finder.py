@@ -1,0 +1,147 @@
+"""The one search: names and paths, tags and their synonyms, and looks, each a ranking; fused by reciprocal ranks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from consumer.searching.fusing import Evidence, Fused, Ranking, fuse
+from consumer.searching.meaning import meaning_of, unknown_tags
+from consumer.storage.tables.likeness import LikeQuery, nearest
+from consumer.storage.tables.reads import AssetSummary, TagReader
+from consumer.storage.tables.search.by_tags import tagged_with
+from consumer.storage.tables.search.filters import EVERYTHING, SearchFilter
+from consumer.storage.tables.search.names import named
+from consumer.storage.tables.textures import embedding_of, texture
+from consumer.tagging.bundle.vocabulary import Vocabulary
+
+# How deep each ranking goes; behind the last page of it there is nothing.
+DEPTH: Final = 1000
+_LOOKS_DEPTH: Final = 400
+# What is called so is meant before what only looks so; a part of the words is as good as the looks.
+_ALL_WORDS: Final = 3.0
+
+
+class LikeUnknownError(LookupError):
+    """The asset to compare with is not stored, or has no embedding yet; one sentence says which."""
+
+
+class Words(Protocol):
+    """Words as an embedding [dim], in the space of the model of this digest; blocks."""
+
+    model_digest: str
+
+    def __call__(self, words: str, /) -> npt.NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image as an embedding [dim] of the model of this digest."""
+
+    embedding: npt.NDArray[np.floating]
+    model_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``words``, or ``like`` (an asset's id, or a picture), or both; ``offset`` results were shown already."""
+
+    words: str = ""
+    like: str | Picture | None = None
+    where: SearchFilter = EVERYTHING
+    limit: int = 20
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An asset that was found; ``evidences`` say by what (name, tag, looks), ``similarity`` is None without looks."""
+
+    asset: AssetSummary
+    score: float
+    evidences: tuple[Evidence, ...]
+    similarity: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """One page; ``more`` tells whether there is another, ``notes`` what may be misspelt."""
+
+    found: tuple[Found, ...]
+    more: bool
+    notes: tuple[str, ...]
+
+
+class Finder:
+    """Answers questions; ``words`` None: the model has no text tower, so names and tags must do."""
+
+    def __init__(self, reader: TagReader, vocabulary: Vocabulary | None, words: Words | None) -> None:
+        self._reader = reader
+        self.vocabulary = vocabulary
+        self._words = words
+
+    async def __call__(self, question: Question) -> Findings:
+        """Return one page of what fits best.
+
+        Raises:
+            LikeUnknownError: see there.
+            DatabaseError: the tables cannot be read.
+
+        """
+        notes = list(unknown_tags(question.where.tags, self.vocabulary))
+        similarities: dict[str, float] = {}
+        rankings: list[Ranking] = []
+        if question.words:
+            meaning = meaning_of(question.words, self.vocabulary)
+            rankings += await self._by_words(meaning.words, meaning.tags, question.where)
+            if meaning.note and not rankings[0].asset_ids:
+                notes.append(meaning.note)
+            if self._words is not None:
+                embedding = await asyncio.to_thread(self._words, question.words)
+                picture = Picture(embedding, self._words.model_digest)
+                rankings.append(await self._by_looks(picture, question.where, similarities))
+        if question.like is not None:
+            picture = question.like if isinstance(question.like, Picture) else await self._picture(question.like)
+            rankings.append(await self._by_looks(picture, question.where, similarities))
+        fused = fuse(rankings)
+        shown = fused[question.offset : question.offset + question.limit]
+        return Findings(
+            await self._told(shown, similarities), len(fused) > question.offset + question.limit, tuple(notes)
+        )
+
+    async def _by_words(self, words: Sequence[str], tags: Sequence[str], where: SearchFilter) -> list[Ranking]:
+        rankings = [Ranking("name", await named(self._reader, words, where, DEPTH), _ALL_WORDS)]
+        if len(words) > 1:
+            rankings.append(Ranking("name", await named(self._reader, words, where, DEPTH, all_of=False)))
+        return [*rankings, Ranking("tag", await tagged_with(self._reader, tags, where, DEPTH))]
+
+    async def _by_looks(self, picture: Picture, where: SearchFilter, similarities: dict[str, float]) -> Ranking:
+        query = LikeQuery(picture.embedding, picture.model_digest, _LOOKS_DEPTH, where)
+        alike = await nearest(self._reader, query)
+        similarities.update(alike)
+        return Ranking("looks", list(alike))
+
+    async def _picture(self, asset_id: str) -> Picture:
+        model = await texture(self._reader, asset_id)
+        if model is None:
+            raise LikeUnknownError(
+                f"no asset {asset_id!r} is stored to compare with: it was not tagged yet, or removed"
+            )
+        digest = model.fields["model_digest"]
+        embedding = await embedding_of(self._reader, model.fields["sha256"], digest)
+        if embedding is None:
+            raise LikeUnknownError(f"{asset_id!r} has no embedding to compare with yet: try again in a moment")
+        return Picture(embedding, digest)
+
+    async def _told(self, fused: Sequence[Fused], similarities: dict[str, float]) -> tuple[Found, ...]:
+        assets = await self._reader.summaries([item.asset_id for item in fused])
+        return tuple(
+            Found(assets[item.asset_id], item.score, item.evidences, similarities.get(item.asset_id))
+            for item in fused
+            if item.asset_id in assets
+        )

@@ -1,0 +1,46 @@
+"""Several rankings made one, by reciprocal ranks: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+# As in Cormack, Clarke and Buettcher (SIGIR 2009), who introduced it: how much the first places count for more.
+_DAMPING: Final = 60
+
+
+Evidence = Literal["name", "tag", "looks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Ids, best first, of one kind of evidence; ``weight`` is what its word counts for beside the others'."""
+
+    evidence: Evidence
+    asset_ids: Sequence[str]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """An id with its score, and the evidences that found it, most telling first."""
+
+    asset_id: str
+    score: float
+    evidences: tuple[Evidence, ...]
+
+
+def fuse(rankings: Sequence[Ranking]) -> list[Fused]:
+    """Return every id once, highest score first; of equal scores in the order of the ids."""
+    shares: dict[str, dict[Evidence, float]] = {}
+    for ranking in rankings:
+        for place, asset_id in enumerate(dict.fromkeys(ranking.asset_ids), start=1):
+            mine = shares.setdefault(asset_id, {})
+            mine[ranking.evidence] = max(mine.get(ranking.evidence, 0.0), ranking.weight / (_DAMPING + place))
+    fused = [Fused(asset_id, sum(mine.values()), _by_share(mine)) for asset_id, mine in shares.items()]
+    return sorted(fused, key=lambda item: (-item.score, item.asset_id))
+
+
+def _by_share(shares: Mapping[Evidence, float]) -> tuple[Evidence, ...]:
+    return tuple(sorted(shares, key=lambda evidence: (-shares[evidence], evidence)))

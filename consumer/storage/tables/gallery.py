@@ -1,0 +1,196 @@
+"""The pages of a gallery: which textures stand on one, in which order, and what is shown of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from consumer.storage.tables.reads import CurrentTag, TagReader, current_tag
+
+# One that asks for more than an index gives ends here, long before it takes the server from the others.
+_PATIENCE: Final = "SET LOCAL statement_timeout = '8s'"
+
+
+class Sort(StrEnum):
+    """The orders of a gallery; sure is the tag that is asked for, else the model's best guess.
+
+    REVIEW, what is to be looked at first, is not an order of these tables: it is of the counts that are kept.
+    """
+
+    NEWEST = "newest"
+    SUREST = "surest"
+    LEAST_SURE = "least-sure"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: the last texture's id and its value in the order, a confidence or a time."""
+
+    value: float | datetime
+    asset_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryQuery:
+    """Textures that have each of ``tags`` with ``min_confidence`` or more; the rarest tag should come first.
+
+    ``is_rare`` tells that the first tag has so few textures that reading all of them is cheap.
+    """
+
+    tags: tuple[str, ...] = ()
+    min_confidence: float = 0.0
+    sort: Sort = Sort.NEWEST
+    limit: int = 60
+    after: Place | None = None
+    is_rare: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a gallery shows of one texture."""
+
+    asset_id: str
+    sha256: str | None
+    width: int
+    height: int
+    tags: tuple[CurrentTag, ...]
+
+
+_CARDS: Final = "SELECT asset_id, sha256, width, height FROM {schema}.assets WHERE asset_id = ANY($1::text[])"
+_TAGS: Final = """
+SELECT * FROM {schema}.current_tags WHERE asset_id = ANY($1::text[]) ORDER BY confidence DESC, category, tag
+"""
+_GUESS: Final = "{0}.source = 'model' AND {0}.source_model NOT IN ('pixels', 'names')"
+# A scalar subquery, because the planner turns an EXISTS into a join that reads every texture with the tag.
+_HAS_TAG: Final = """(
+    SELECT true FROM {schema}.current_tags AS also
+    WHERE also.asset_id = found.asset_id AND also.tag = %s AND also.confidence >= $1::real LIMIT 1
+)"""
+_IS_BEST: Final = f"""(
+    SELECT true FROM {{schema}}.asset_tags AS better
+    WHERE better.asset_id = found.asset_id AND {_GUESS.format("better")}
+      AND (better.confidence, better.category, better.tag) > (found.confidence, found.category, found.tag) LIMIT 1
+) IS NOT TRUE"""  # noqa: S608 - SQL of our own
+_NOT_SETTLED: Final = """(
+    SELECT true FROM {schema}.asset_tags AS said
+    WHERE said.asset_id = found.asset_id AND said.source = 'human' AND said.category = found.category LIMIT 1
+) IS NOT TRUE"""
+
+
+async def gallery_page(reader: TagReader, query: GalleryQuery) -> list[Place]:
+    """Return the textures of one page, in its order; raises DatabaseError."""
+    statement, arguments = gallery_statement(query)
+    async with reader.session() as session, session.transaction():
+        await session.execute(_PATIENCE)
+        rows = await session.fetch(session.sql(statement), *arguments)
+    # One tag may stand in two categories: its texture still stands here once.
+    places = {row["asset_id"]: Place(row["value"], row["asset_id"]) for row in reversed(rows)}
+    return [places[asset_id] for asset_id in dict.fromkeys(row["asset_id"] for row in rows)]
+
+
+async def cards(reader: TagReader, asset_ids: Sequence[str]) -> list[Card]:
+    """Return what is shown of these textures, all their tags included, in the order of the ids."""
+    async with reader.session() as session:
+        rows = await session.fetch(session.sql(_CARDS), asset_ids)
+        tags: dict[str, list[CurrentTag]] = {}
+        for row in await session.fetch(session.sql(_TAGS), asset_ids):
+            tags.setdefault(row["asset_id"], []).append(current_tag(row))
+    found = {row["asset_id"]: Card(**dict(row), tags=tuple(tags.get(row["asset_id"], ()))) for row in rows}
+    return [found[asset_id] for asset_id in asset_ids if asset_id in found]
+
+
+@dataclass(slots=True)
+class _Arguments:
+    values: list[object] = field(default_factory=list)
+
+    def add(self, value: object) -> str:
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+
+def gallery_statement(query: GalleryQuery) -> tuple[str, list[object]]:
+    """Return the SQL of a page, with ``{schema}`` in it, and its arguments; an index gives its order.
+
+    Raises:
+        ValueError: the order is not one of these tables.
+
+    """
+    if query.sort is Sort.REVIEW:
+        raise ValueError("the order of review is not one of the tables")
+    arguments = _Arguments([query.min_confidence])
+    if query.sort is Sort.NEWEST:
+        statement = _newest(query, arguments)
+    elif query.tags:
+        statement = _by_tag(query, arguments)
+    else:
+        statement = _by_guess(query, arguments)
+    return f"{statement} LIMIT {arguments.add(query.limit)}", arguments.values
+
+
+def _newest(query: GalleryQuery, arguments: _Arguments) -> str:
+    probed, source = query.tags, "{schema}.assets AS found"
+    if query.tags and query.is_rare:
+        first = arguments.add(query.tags[0])
+        probed = query.tags[1:]
+        source = (
+            "(SELECT asset.asset_id, asset.stored_at FROM (SELECT DISTINCT asset_id FROM {schema}.current_tags "  # noqa: S608
+            f"WHERE tag = {first} AND confidence >= $1::real OFFSET 0) AS tagged "
+            "JOIN {schema}.assets AS asset USING (asset_id)) AS found"
+        )
+    conditions = ["$1::real IS NOT NULL", *_probes(probed, arguments)]
+    if query.after is not None:
+        conditions.append(
+            f"(stored_at, asset_id) < ({arguments.add(query.after.value)}::timestamptz, "
+            f"{arguments.add(query.after.asset_id)})"
+        )
+    return (
+        f"SELECT asset_id, stored_at AS value FROM {source} WHERE {' AND '.join(conditions)} "  # noqa: S608
+        "ORDER BY stored_at DESC, asset_id DESC"
+    )
+
+
+def _by_tag(query: GalleryQuery, arguments: _Arguments) -> str:
+    conditions = [
+        f"tag = {arguments.add(query.tags[0])}",
+        "confidence >= $1::real",
+        *_probes(query.tags[1:], arguments),
+        *_beyond(query, arguments),
+    ]
+    return (
+        "SELECT asset_id, confidence AS value FROM {schema}.current_tags AS found "  # noqa: S608
+        f"WHERE {' AND '.join(conditions)} {_by_confidence(query)}"
+    )
+
+
+def _by_guess(query: GalleryQuery, arguments: _Arguments) -> str:
+    conditions = ["confidence >= $1::real", _GUESS.format("found"), _IS_BEST, *_beyond(query, arguments)]
+    if query.sort is Sort.LEAST_SURE:
+        conditions.append(_NOT_SETTLED)
+    return (
+        "SELECT asset_id, confidence AS value FROM {schema}.asset_tags AS found "  # noqa: S608
+        f"WHERE {' AND '.join(conditions)} {_by_confidence(query)}"
+    )
+
+
+def _probes(tags: Sequence[str], arguments: _Arguments) -> list[str]:
+    return [_HAS_TAG % arguments.add(tag) for tag in tags]
+
+
+def _beyond(query: GalleryQuery, arguments: _Arguments) -> list[str]:
+    """Return the conditions for what follows the page before; the first one leads the index there."""
+    if query.after is None:
+        return []
+    value, asset_id = arguments.add(query.after.value), arguments.add(query.after.asset_id)
+    less, beyond = ("<", ">") if query.sort is Sort.SUREST else (">", "<")
+    return [
+        f"confidence {less}= {value}::real",
+        f"(confidence {less} {value}::real OR asset_id {beyond} {asset_id})",
+    ]
+
+
+def _by_confidence(query: GalleryQuery) -> str:
+    return "ORDER BY confidence DESC, asset_id" if query.sort is Sort.SUREST else "ORDER BY confidence, asset_id DESC"

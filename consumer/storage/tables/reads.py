@@ -1,0 +1,236 @@
+"""Reading tags back: one asset, a search, and what looks alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from consumer.storage.postgres.database import close_pool, lend, open_pool
+from consumer.storage.postgres.schema_version import check_schema
+from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter, like_escaped
+from schemas.connections import DatabaseConnection
+from schemas.tagged import READING_ORDER
+
+if TYPE_CHECKING:
+    from consumer.storage.postgres.database import Connection, Pool
+
+# Categories that are not ours have no place, and come last.
+_READING_ORDER: Final = (
+    f"array_position(string_to_array('{' '.join(READING_ORDER)}', ' '), category), category, confidence DESC, tag"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentTag:
+    """A tag that holds now; ``source`` is model or human."""
+
+    category: str
+    tag: str
+    confidence: float
+    source: str
+    source_model: str | None
+    verdict: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetSummary:
+    """An asset and its tags, in reading order."""
+
+    asset_id: str
+    bucket: str
+    object_key: str
+    width: int
+    height: int
+    tags: tuple[CurrentTag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetDetail:
+    """Everything the tables know of one asset; ``fields`` are the columns of its row."""
+
+    fields: dict[str, Any]
+    tags: tuple[CurrentTag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a page of a search ended: pass it on to get the next one."""
+
+    confidence: float
+    asset_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagQuery:
+    """What to look for: assets with all of ``tags``, in ``category``, whose id contains ``text`` (any case).
+
+    Without ``tags`` and ``category`` the confidences of an asset do not matter, nor whether it has any tag.
+    """
+
+    tags: tuple[str, ...] = ()
+    category: str | None = None
+    min_confidence: float = 0.0
+    text: str | None = None
+    limit: int = 20
+    after: Page | None = None
+    where: SearchFilter = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An asset that a search found; ``confidence`` is that of the best tag which matched."""
+
+    confidence: float
+    asset: AssetSummary
+
+    @property
+    def page(self) -> Page:
+        return Page(self.confidence, self.asset.asset_id)
+
+
+_TAGS_OF: Final = f"""
+SELECT * FROM {{schema}}.current_tags WHERE asset_id = ANY($1::text[]) ORDER BY asset_id, {_READING_ORDER}
+"""  # noqa: S608 - names of our own
+_ALL_TAGS_OF: Final = f"""
+SELECT * FROM {{schema}}.current_tags WHERE asset_id = $1 ORDER BY {_READING_ORDER}
+"""  # noqa: S608 - names of our own
+_ASSETS: Final = """
+SELECT asset_id, bucket, object_key, width, height FROM {schema}.assets WHERE asset_id = ANY($1::text[])
+"""
+
+
+class TagReader:
+    """Reads the tables; every call raises DatabaseUnavailableError when the database does not answer."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, connection: DatabaseConnection, *, writes: bool = False) -> Self:
+        """Connect, with ``writes`` to a server that takes them.
+
+        Raises:
+            DatabaseSetupError: see :func:`check_schema`.
+            DatabaseUnavailableError: the database does not answer.
+
+        """
+        await check_schema(connection, writes=writes)
+        return cls(await open_pool(connection, writes=writes))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await close_pool(self._pool)
+
+    def session(self) -> AbstractAsyncContextManager[Connection]:
+        """Lend one connection, for statements that belong together."""
+        return lend(self._pool)
+
+    async def asset(self, asset_id: str) -> AssetDetail | None:
+        """Return what is known of one asset, None for one that is not stored."""
+        async with self.session() as session:
+            row = await session.fetchrow(session.sql("SELECT * FROM {schema}.assets WHERE asset_id = $1"), asset_id)
+            if row is None:
+                return None
+            tags = await session.fetch(session.sql(_ALL_TAGS_OF), asset_id)
+        return AssetDetail(asset_fields(row), tuple(current_tag(tag) for tag in tags))
+
+    async def search(self, query: TagQuery) -> list[Match]:
+        """Return one page of matches, surest first."""
+        statement, arguments = search_statement(query)
+        async with self.session() as session:
+            rows = await session.fetch(session.sql(statement), *arguments)
+        # One tag may stand in two categories: its asset is still one match, the surer.
+        confidences = {row["asset_id"]: row["confidence"] for row in reversed(rows)}
+        ordered = list(dict.fromkeys(row["asset_id"] for row in rows))
+        assets = await self.summaries(ordered)
+        return [Match(confidences[asset_id], assets[asset_id]) for asset_id in ordered if asset_id in assets]
+
+    async def summaries(self, asset_ids: Sequence[str]) -> dict[str, AssetSummary]:
+        """Return the assets of these ids that are stored."""
+        async with self.session() as session:
+            rows = await session.fetch(session.sql(_ASSETS), asset_ids)
+            tags: dict[str, list[CurrentTag]] = {}
+            for row in await session.fetch(session.sql(_TAGS_OF), asset_ids):
+                tags.setdefault(row["asset_id"], []).append(current_tag(row))
+        return {row["asset_id"]: AssetSummary(**dict(row), tags=tuple(tags.get(row["asset_id"], ()))) for row in rows}
+
+
+def search_statement(query: TagQuery) -> tuple[str, list[object]]:
+    """Return the SQL of a search, with ``{schema}`` in it, and its arguments.
+
+    With a tag given, the index on (tag, confidence) leads it.
+    """
+    arguments = Arguments([query.min_confidence])
+    best = _by_tags(query, arguments) if query.tags or query.category is not None else _by_asset(query, arguments)
+    after = ""
+    if query.after is not None:
+        confidence, asset_id = arguments.add(query.after.confidence), arguments.add(query.after.asset_id)
+        after = f"WHERE confidence < {confidence}::real OR (confidence = {confidence}::real AND asset_id > {asset_id}) "
+    statement = (
+        f"SELECT asset_id, confidence FROM ({best}) AS matched {after}"  # noqa: S608 - placeholders
+        f"ORDER BY confidence DESC, asset_id LIMIT {arguments.add(query.limit)}"
+    )
+    return statement, arguments.values
+
+
+def _by_tags(query: TagQuery, arguments: Arguments) -> str:
+    conditions = ["confidence >= $1::real"]
+    if query.tags:
+        conditions.append(f"tag = {arguments.add(query.tags[0])}")
+    if query.category is not None:
+        conditions.append(f"category = {arguments.add(query.category)}")
+    if query.text is not None:
+        conditions.append(f"asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
+    conditions.extend(
+        "EXISTS (SELECT FROM {schema}.current_tags AS also WHERE also.asset_id = found.asset_id "
+        f"AND also.tag = {arguments.add(tag)} AND also.confidence >= $1::real)"
+        for tag in query.tags[1:]
+    )
+    if filters := query.where.conditions(arguments):
+        conditions.append(
+            "EXISTS (SELECT FROM {schema}.assets AS asset WHERE asset.asset_id = found.asset_id "
+            f"AND {' AND '.join(filters)})"
+        )
+    # With a tag there is one row an asset, and the index gives them in order; without one, the best of several counts.
+    grouping = "asset_id, confidence" if query.tags else "asset_id, max(confidence) AS confidence"
+    return (
+        f"SELECT {grouping} FROM {{schema}}.current_tags AS found "  # noqa: S608 - placeholders
+        f"WHERE {' AND '.join(conditions)}{'' if query.tags else ' GROUP BY asset_id'}"
+    )
+
+
+def _by_asset(query: TagQuery, arguments: Arguments) -> str:
+    conditions = ["$1::real IS NOT NULL", *query.where.conditions(arguments)]
+    if query.text is not None:
+        conditions.append(f"asset.asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
+    surest = "SELECT max(best.confidence) FROM {schema}.current_tags AS best WHERE best.asset_id = asset.asset_id"
+    return (
+        f"SELECT asset.asset_id, coalesce(({surest}), 0)::real AS confidence "  # noqa: S608 - placeholders
+        f"FROM {{schema}}.assets AS asset WHERE {' AND '.join(conditions)}"
+    )
+
+
+def asset_fields(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row of assets, the source as an object."""
+    fields = dict(row)
+    # What names are searched by, not what is known.
+    del fields["names"]
+    fields["source"] = None if row["source"] is None else json.loads(row["source"])
+    return fields
+
+
+def current_tag(row: Any) -> CurrentTag:
+    """Return a row of current_tags as a value."""
+    return CurrentTag(
+        category=row["category"],
+        tag=row["tag"],
+        confidence=round(row["confidence"], 6),
+        source=row["source"],
+        source_model=row["source_model"],
+        verdict=row["verdict"],
+    )

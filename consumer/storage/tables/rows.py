@@ -1,0 +1,216 @@
+"""What the sink writes, and which of several writes of one asset counts: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from consumer.storage.tables.verdicts import VerdictRow, each_once
+from schemas import AssetTagged
+from schemas.headers import SourcePlace
+
+_NUL = "\x00"
+_NUL_SHOWN = "\N{REPLACEMENT CHARACTER}"
+_JSON_NUL = "\\u0000"
+
+
+class TagRow(NamedTuple):
+    """A named tuple, because a sink makes tens of thousands a second: a frozen dataclass takes five times as long."""
+
+    category: str
+    tag: str
+    confidence: float
+    source_model: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaggedRow:
+    """One asset as one event tells it. ``embedding`` is float16 of shape ``[dim]``."""
+
+    asset_id: str
+    event_id: UUID
+    extracted_event_id: UUID
+    extracted_at: datetime
+    tagged_at: datetime
+    bucket: str
+    object_key: str
+    size_bytes: int | None
+    sha256: str | None
+    content_type: str | None
+    width: int
+    height: int
+    mode: str
+    source: str | None
+    model_id: str
+    model_digest: str
+    model_precision: str
+    calibrated: bool
+    taxonomy_id: str
+    taxonomy_version: str
+    taxonomy_digest: str
+    tags: tuple[TagRow, ...]
+    embedding: npt.NDArray[np.float16]
+    source_partition: int | None = None
+    source_offset: int | None = None
+
+    @property
+    def place(self) -> SourcePlace | None:
+        """Where the extracted event lies."""
+        if self.source_partition is None or self.source_offset is None:
+            return None
+        return SourcePlace(self.source_partition, self.source_offset)
+
+    @property
+    def rank(self) -> tuple[datetime, datetime, UUID]:
+        """Of two events of one asset the one of higher rank wins, in whatever order they arrive."""
+        return (self.extracted_at, self.tagged_at, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """An asset was removed: what lies before the removal on its topic is void, and what lies behind it is not.
+
+    The tagger passes on where that is, and when it was published (``removed_at_ms`` since the epoch), which decides
+    where the places are not known. So neither the order in which a removal and its asset's events arrive matters, nor
+    when they were tagged: an event that is delivered again after the removal stays out, be it by a tagger that was
+    stopped in between and knows of no removal. Nor do clocks: a removal whose clock is behind removes, and an asset
+    that is extracted after a removal whose clock is ahead comes back.
+    """
+
+    asset_id: str
+    removed_at_ms: int
+    place: SourcePlace | None = None
+
+    @property
+    def removed_at(self) -> datetime:
+        return datetime.fromtimestamp(self.removed_at_ms / 1000, UTC)
+
+    def voids(self, row: TaggedRow) -> bool:
+        """Tell whether the row was extracted before this removal."""
+        if row.place is not None and self.place is not None and row.place.partition == self.place.partition:
+            return row.place.is_before(self.place)
+        return row.extracted_at <= self.removed_at
+
+    def joined(self, other: Tombstone | None) -> Tombstone:
+        """Return one removal for two of an asset: the later time, and the later place."""
+        if other is None:
+            return self
+        last, first = (self, other) if self.removed_at_ms >= other.removed_at_ms else (other, self)
+        kept = first.place if last.place is None or last.place.is_before(first.place) else last.place
+        return replace(last, place=kept)
+
+
+# What a record of the sink says.
+Entry = TaggedRow | Tombstone | VerdictRow
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A batch after its own events and removals were played against each other: at most one of each per asset.
+
+    Of people's words each one counts, removed assets or not.
+    """
+
+    rows: tuple[TaggedRow, ...]
+    removals: tuple[Tombstone, ...]
+    verdicts: tuple[VerdictRow, ...] = ()
+
+
+def settle(entries: Iterable[Entry]) -> Settled:
+    """Reduce a batch to what counts of it, sorted by asset; the order of the entries does not matter."""
+    newest: dict[str, TaggedRow] = {}
+    removals: dict[str, Tombstone] = {}
+    rows: list[TaggedRow] = []
+    verdicts: list[VerdictRow] = []
+    for entry in entries:
+        if isinstance(entry, VerdictRow):
+            verdicts.append(entry)
+            continue
+        if isinstance(entry, TaggedRow):
+            rows.append(entry)
+            continue
+        removals[entry.asset_id] = entry.joined(removals.get(entry.asset_id))
+    for row in rows:
+        removal = removals.get(row.asset_id)
+        if removal is not None and removal.voids(row):
+            continue
+        best = newest.get(row.asset_id)
+        if best is None or best.rank < row.rank:
+            newest[row.asset_id] = row
+    # Sorted, so that two writers lock the rows they share in the same order.
+    return Settled(
+        tuple(newest[asset_id] for asset_id in sorted(newest)),
+        tuple(removals[asset_id] for asset_id in sorted(removals)),
+        each_once(verdicts),
+    )
+
+
+def tagged_row(event: AssetTagged) -> TaggedRow:
+    """Return the event as the tables hold it.
+
+    PostgreSQL's text holds no NUL character, and a valid event none in a name; in a description it is replaced.
+    """
+    stored, image, model, taxonomy = event.object, event.image, event.model, event.taxonomy
+    return TaggedRow(
+        asset_id=event.asset_id,
+        event_id=event.event_id,
+        extracted_event_id=event.extracted_event_id,
+        extracted_at=event.extracted_at,
+        tagged_at=event.occurred_at,
+        bucket=stored.bucket,
+        object_key=stored.key,
+        size_bytes=stored.size,
+        sha256=stored.sha256,
+        content_type=_description(stored.content_type),
+        width=image.width,
+        height=image.height,
+        mode=image.mode,
+        source=None if event.source is None else _json(event.source.model_dump_json(exclude_none=True)),
+        model_id=model.id,
+        model_digest=model.digest,
+        model_precision=model.precision,
+        calibrated=model.calibrated,
+        taxonomy_id=taxonomy.id,
+        taxonomy_version=taxonomy.version,
+        taxonomy_digest=taxonomy.digest,
+        tags=_tags(event),
+        embedding=event.embedding.to_array(),
+        source_partition=event.caused_by.partition,
+        source_offset=event.caused_by.offset,
+    )
+
+
+def _tags(event: AssetTagged) -> tuple[TagRow, ...]:
+    """Return one row for each tag: where two sources agree on a tag, the more confident one speaks."""
+    tag_rows: dict[tuple[str, str], TagRow] = {}
+    for tag in event.tags:  # sorted by confidence, highest first
+        if (tag.category, tag.tag) not in tag_rows:
+            tag_rows[tag.category, tag.tag] = TagRow(
+                tag.category,
+                tag.tag,
+                tag.confidence,
+                tag.source_model,
+            )
+    return tuple(tag_rows.values())
+
+
+def _description(text: str | None) -> str | None:
+    return None if text is None else text.replace(_NUL, _NUL_SHOWN)
+
+
+def _json(text: str) -> str:
+    """Return JSON that jsonb takes."""
+    return text if _JSON_NUL not in text and _NUL not in text else _without_nul(text)
+
+
+def _without_nul(text: str) -> str:
+    import json  # noqa: PLC0415 - the rare case alone needs it
+
+    fields: dict[str, Any] = json.loads(text)
+    return json.dumps({name: _description(value) for name, value in fields.items()})

@@ -1,0 +1,4 @@
+"""What a search asks of the tables: filters, names and paths, tags.
+
+May import consumer.storage and schemas.
+"""

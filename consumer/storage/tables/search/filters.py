@@ -1,0 +1,89 @@
+"""Which assets a search may find at all, as conditions of SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+Said = Literal["confirmed", "rejected", "added", "any", "none"]
+SAID: Final[tuple[Said, ...]] = ("confirmed", "rejected", "added", "any", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFilter:
+    """All of it must hold; what is not given does not matter.
+
+    ``tags`` and ``category``: with ``min_confidence`` or more, now. ``folder``: one or several folders in a row of the
+    asset's path. ``min_side``, ``max_side``: pixels of the longer side. ``said``: what people said of
+    one of its tags. ``model``: id or digest.
+    """
+
+    tags: tuple[str, ...] = ()
+    category: str | None = None
+    min_confidence: float = 0.0
+    folder: str | None = None
+    game: str | None = None
+    min_side: int | None = None
+    max_side: int | None = None
+    said: Said | None = None
+    model: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self == replace(EVERYTHING, min_confidence=self.min_confidence)
+
+    def conditions(self, arguments: Arguments, asset: str = "asset") -> list[str]:
+        """Return the conditions on a row of assets that goes by the name ``asset``."""
+        found = [self._has(arguments, asset, f"tag = {arguments.add(tag)}") for tag in self.tags]
+        if self.category is not None:
+            found.append(self._has(arguments, asset, f"category = {arguments.add(self.category)}"))
+        if self.folder is not None:
+            path = arguments.add(f"%/{like_escaped(self.folder.strip('/'))}/%")
+            found.append(f"'/' || {asset}.asset_id ILIKE {path}")
+        if self.game is not None:
+            game, path = arguments.add(self.game), arguments.add(f"{like_escaped(self.game)}/%")
+            found.append(f"({asset}.source ->> 'game' = {game} OR {asset}.asset_id ILIKE {path})")
+        if self.min_side is not None:
+            found.append(f"greatest({asset}.width, {asset}.height) >= {arguments.add(self.min_side)}::integer")
+        if self.max_side is not None:
+            found.append(f"greatest({asset}.width, {asset}.height) <= {arguments.add(self.max_side)}::integer")
+        if self.model is not None:
+            model = arguments.add(self.model)
+            found.append(f"{model} IN ({asset}.model_id, {asset}.model_digest)")
+        if self.said is not None:
+            found.append(self._said(arguments, asset))
+        return found
+
+    def _has(self, arguments: Arguments, asset: str, condition: str) -> str:
+        # A scalar subquery, because the planner turns an EXISTS into a join that reads every asset with the tag.
+        return (
+            f"(SELECT true FROM {{schema}}.current_tags AS has WHERE has.asset_id = {asset}.asset_id "  # noqa: S608
+            f"AND has.{condition} AND has.confidence >= {arguments.add(self.min_confidence)}::real LIMIT 1)"
+        )
+
+    def _said(self, arguments: Arguments, asset: str) -> str:
+        verdict = "" if self.said in {"any", "none"} else f"AND said.verdict = {arguments.add(self.said)} "
+        spoken = (
+            f"SELECT FROM {{schema}}.asset_tags AS said WHERE said.source = 'human' "
+            f"AND said.asset_id = {asset}.asset_id {verdict}"
+        )
+        return f"{'NOT ' if self.said == 'none' else ''}EXISTS ({spoken})"
+
+
+EVERYTHING: Final = SearchFilter()
+
+
+@dataclass(slots=True)
+class Arguments:
+    """The values of a statement, each by its placeholder."""
+
+    values: list[object] = field(default_factory=list)
+
+    def add(self, value: object) -> str:
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+
+def like_escaped(text: str) -> str:
+    """Return the text so that LIKE takes it literally."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,130 @@
+"""Where a partition goes on otherwise than where it stopped: records are passed over, or read once more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from consumer.stream.observer import StreamObserver
+from consumer.stream.partitions.assignment import Assignment
+from consumer.stream.partitions.commits import GroupOffset, fetch_commits
+from consumer.stream.partitions.source_topics import SourceTopics, TopicMadeAnewError
+
+_log = structlog.get_logger(__name__)
+_TIMEOUT_SECONDS: Final = 5.0
+_SKIPPED = "records were deleted before they were read: raise the topic's retention, or clear the lag sooner"
+_AGAIN = "the end of the log was cut off, or the topic was made anew: all that it holds is read"
+_NOWHERE = (
+    "the group has no offset here, so all is read, which changes no result: the group is new, its offsets expired "
+    "(the brokers' offsets.retention.minutes), or the topic was made anew"
+)
+
+
+_ANEW = "the topic was deleted and made anew: all that it holds is read; what the old one held unread is lost"
+
+
+class Positions:
+    """Compares where a consumer goes on with where its group stopped, and tells what it finds."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, source: SourceTopics, observer: StreamObserver) -> None:
+        self._consumer = consumer
+        self._source = source
+        self._observer = observer
+        # Until something is committed, each rebalance finds the same.
+        self._told: set[tuple[TopicPartition, int | None, int]] = set()
+
+    async def check_start(self, assignments: Iterable[Assignment]) -> None:
+        """Look where the group stopped with partitions that were just assigned; without an answer, to be called again.
+
+        Raises:
+            TopicMadeAnewError: the positions are of a topic that is no more; a new session finds others.
+
+        """
+        owned = {TopicPartition(item.topic, item.partition): item for item in assignments}
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                await self._source.check(self._consumer)
+                commits = await fetch_commits(self._consumer, list(owned))
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
+            _unknown(error)
+            return
+        strange = {p: item.offset for p, item in commits.items() if self._source.is_of_another(p.topic, item.label)}
+        if not strange:
+            for assignment in owned.values():
+                assignment.is_placed = True
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                await (self._begin_anew(strange) if strange else self._compare_all(owned, commits))
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
+            _unknown(error)
+        if strange:
+            # Whether or not the commit arrived: here the consumer stands where the old topic's offset led it.
+            raise TopicMadeAnewError(f"the offsets of {len(strange)} partitions were of a topic that is no more")
+
+    async def _begin_anew(self, strange: Mapping[TopicPartition, int]) -> None:
+        """Commit the beginning where an offset is of another topic: its number says nothing of this one's log."""
+        begins = await self._consumer.beginning_offsets(list(strange))
+        ends = await self._consumer.end_offsets(list(strange))
+        await self._consumer.commit({p: (begins[p], self._source.label_of(p.topic)) for p in strange})
+        for place, offset in strange.items():
+            self._tell(place, offset, begins[place], ends[place] - begins[place], _ANEW)
+
+    async def _compare_all(
+        self, owned: Mapping[TopicPartition, Assignment], commits: Mapping[TopicPartition, GroupOffset]
+    ) -> None:
+        """Compare the committed offsets with the logs; what the brokers do not answer in time is not told."""
+        begins = await self._consumer.beginning_offsets(list(owned))
+        ends = await self._consumer.end_offsets(list(owned))
+        for place, assignment in owned.items():
+            begin, end = begins[place], ends[place]
+            committed = commits[place].offset if place in commits else None
+            if committed is None:
+                is_another = place.topic in self._source.made_anew
+                if end > begin or is_another:
+                    why = _ANEW if is_another else _NOWHERE
+                    self._tell(place, None, begin, end - begin, why)
+            elif committed < begin:
+                self._tell(place, committed, begin, begin - committed, _SKIPPED)
+            elif committed > end:
+                self._tell(place, committed, begin, end - begin, _AGAIN)
+            if assignment.next_offset is None and committed is not None and committed <= end:
+                assignment.next_offset = max(committed, begin)
+        self._source.made_anew.clear()
+
+    async def check_gaps(self, assignments: Iterable[Assignment]) -> None:
+        """Tell which offsets that never came were deleted before; others are those of compaction and transactions."""
+        gaps = {TopicPartition(item.topic, item.partition): item for item in assignments if item.gaps}
+        if not gaps:
+            return
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                begins = await self._consumer.beginning_offsets(list(gaps))
+        except (KafkaError, TimeoutError):
+            return
+        for place, assignment in gaps.items():
+            for first, next_offset in assignment.gaps:
+                to = min(begins[place], next_offset)
+                if to > first:
+                    self._tell(place, first, to, to - first, _SKIPPED)
+            assignment.gaps.clear()
+
+    def _tell(self, place: TopicPartition, origin: int | None, to: int, count: int, why: str) -> None:
+        if (place, origin, to) in self._told:
+            return
+        self._told.add((place, origin, to))
+        _log.warning(
+            "position.moved",
+            **{"topic": place.topic, "partition": place.partition, "from": origin, "to": to, "count": count},
+            help=why,
+        )
+        reason = "skipped" if why is _SKIPPED else "again"
+        self._observer.position_moved(place.topic, place.partition, reason=reason)
+
+
+def _unknown(error: Exception) -> None:
+    _log.info("positions.unknown", error_class=type(error).__name__, error=str(error))

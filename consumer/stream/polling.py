@@ -1,0 +1,63 @@
+"""From the consumer's fetched batches to records that are worked on."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError
+
+from consumer.kafka.records import SourceRecord
+from consumer.stream.partitions.ownership import Ownership
+from consumer.stream.processing.intake import Intake
+
+_POLL_MS = 250
+_MAX_POLL_RECORDS = 100
+
+
+class OffsetsWentBackError(Exception):
+    """A partition goes on before where it was: its log was cut, or made anew."""
+
+
+class Poller:
+    """Fetches what there is room for, and hands it to whom it belongs."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, owned: Ownership, intake: Intake) -> None:
+        self._consumer = consumer
+        self._owned = owned
+        self._intake = intake
+
+    async def receive(self, room: int) -> None:
+        """Fetch and dispatch; without room only tell the group that we live.
+
+        Raises:
+            OffsetsWentBackError: a new session is needed.
+            KafkaError: the consumer cannot fetch.
+
+        """
+        if room:
+            self._consumer.resume(*self._consumer.paused())
+            size = min(room, _MAX_POLL_RECORDS)
+            batches = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=size)
+        else:
+            self._consumer.pause(*self._consumer.assignment())
+            batches = await self._consumer.getmany(timeout_ms=0, max_records=1)
+        # Nothing is awaited between getmany's end and here: its records are past the consumer's position, so whatever
+        # of them is not tracked in this very step would be committed over, and lost.
+        for partition, messages in batches.items():
+            self._dispatch(partition, messages)
+
+    def _dispatch(self, partition: TopicPartition, messages: list[Any]) -> None:
+        assignment = self._owned.of(partition)
+        first = messages[0].offset
+        if assignment is None:
+            # Not ours (any more). Should we own it after all, it comes again.
+            with suppress(IllegalStateError):
+                self._consumer.seek(partition, first)
+            return
+        if not assignment.ledger.is_next(first):
+            raise OffsetsWentBackError(f"{partition.topic}[{partition.partition}] goes on at offset {first}")
+        assignment.arrived(first, messages[-1].offset)
+        for message in messages:
+            self._intake.accept(assignment, SourceRecord.of(message))

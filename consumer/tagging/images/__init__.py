@@ -1,0 +1,4 @@
+"""Image files to pixels: checks, decoding, preprocessing.
+
+Imports nothing of the project.
+"""

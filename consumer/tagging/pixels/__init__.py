@@ -1,0 +1,4 @@
+"""Tags decided by the pixels themselves: palettes, surfaces, statistics.
+
+May import tagging.images.
+"""

@@ -1,0 +1,4 @@
+"""ONNX graphs: towers, quantisation, comparison with the original.
+
+May import consumer.tagging.inference and consumer.tagging.cpus.
+"""

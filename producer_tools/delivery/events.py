@@ -1,0 +1,54 @@
+"""From an extracted texture to the event that tells of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+from uuid import uuid4
+
+from producer_tools.extraction.extract import ExtractedTexture
+from schemas import AssetExtracted, Extraction, ImageInfo, ObjectRef, Source, utc_now
+from schemas.objects import object_key
+
+EVENT_SOURCE: Final = "/aegis/extractor"
+CONTENT_TYPE: Final = "image/png"
+
+
+def extracted_event(texture: ExtractedTexture, *, bucket: str, run_id: str, game: str | None) -> AssetExtracted:
+    return AssetExtracted(
+        event_id=uuid4(),
+        schema_version=AssetExtracted.SCHEMA_VERSION,
+        occurred_at=utc_now(),
+        asset_id=texture.asset_id,
+        object=ObjectRef(
+            bucket=bucket,
+            key=object_key(texture.sha256, "png"),
+            size=texture.size_bytes,
+            sha256=texture.sha256,
+            content_type=CONTENT_TYPE,
+        ),
+        image=ImageInfo(width=texture.width, height=texture.height, mode=texture.mode),
+        source=Source(
+            archive=_cut(texture.archive, 4096),
+            container_path=_cut(texture.container_path, 4096),
+            name=_cut(texture.name, 1024),
+            type=_cut(texture.source_type, 255),
+            engine=_cut(texture.engine, 255),
+            game=_cut(game, 255),
+            **asdict(texture.facts),
+        ),
+        extraction=Extraction(run_id=run_id, tool=_tool()),
+    )
+
+
+def _cut(text: str | None, max_chars: int) -> str | None:
+    # Names in archives may be no Unicode, and hold NULs, which no table can store.
+    return text[:max_chars].encode(errors="replace").decode().replace("\0", "\ufffd") if text else None
+
+
+def _tool() -> str:
+    try:
+        return f"aegis-tagger/{version('aegis-tagger')}"
+    except PackageNotFoundError:
+        return "aegis-tagger"

@@ -1,0 +1,44 @@
+"""What a zip archive lists, as members."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+import zlib
+from functools import partial
+from pathlib import Path
+from typing import IO, Final
+
+from producer_tools.errors import ArchiveError
+from producer_tools.extraction.limits import ReadLimits, is_symlink
+from producer_tools.extraction.pixels import brief
+from producer_tools.extraction.readers.members import Member
+
+_ENCRYPTED_FLAG: Final = 0x1
+
+
+def opened_zip(file: Path | IO[bytes]) -> zipfile.ZipFile:
+    """Open a zip archive; raises ArchiveError."""
+    try:
+        return zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, zlib.error) as error:
+        raise ArchiveError(f"it is damaged or not a zip archive ({brief(error)})") from error
+
+
+def zip_members(archive: zipfile.ZipFile, limits: ReadLimits, place: str = "") -> list[Member]:
+    """Return the members, their names below ``place``; raises ArchiveError where they are too many."""
+    members = archive.infolist()
+    limits.check_member_count(len(members))
+    # A name that begins with NUL is read as none at all, and zipfile trips over it.
+    return [_member(archive, member, place) for member in members if member.filename and not member.is_dir()]
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> Member:
+    unix_mode = member.external_attr >> 16
+    refusal = None
+    if is_symlink(unix_mode) or (stat.S_IFMT(unix_mode) and not stat.S_ISREG(unix_mode)):
+        refusal = "is a link or a device, not a file"
+    elif member.flag_bits & _ENCRYPTED_FLAG:
+        refusal = "is encrypted"
+    name = f"{place}{member.filename}"
+    return Member(name, member.file_size, partial(archive.open, member), member.compress_size, refusal)

@@ -1,0 +1,1 @@
+"""The files that settings name: secrets, certificates and keys."""

@@ -1,0 +1,4 @@
+"""The running system for tests and benchmarks: topics, processes, corpora, faults.
+
+May import everything except tests and benchmarks.
+"""

@@ -1,0 +1,1 @@
+"""What the documents say, read by programs: links, names and command lines. Pure functions of a text."""

@@ -1,0 +1,35 @@
+"""Texture files to begin with, one of each format that is read beside the common ones."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import pylibjxl
+from backports import zstd
+from srctools.vtf import ImageFormats
+
+from tests.unit.imaging import texture_files as make
+from tests.unit.imaging.making import channels, dds, mosaic
+
+
+def seeds() -> list[bytes]:
+    picture = mosaic()
+    texels = channels(picture, "rgba", "u8")
+    linear = picture[..., :3].astype(np.float32) / 100
+    return [
+        dds(texels * 6, dxgi=28, misc=4),
+        make.ktx([texels], channels=0x1908, number=0x1401, upside_down=True),
+        make.ktx([bytes(64)], internal=0x83F0),
+        make.ktx2(texels, 37, values=[("KTXorientation", "ru"), ("KTXswizzle", "rrr1")]),
+        make.ktx2(texels, 37, pack=zstd.compress, packing=2),
+        make.ktx2(texels, 37, pack=zlib.compress, packing=3),
+        *(make.basis_ktx2(kind) for kind in make.BASIS),
+        make.vtf([picture], ImageFormats.DXT5, (7, 2)),
+        make.vtf([picture] * 6, ImageFormats.BGRA8888, (7, 5), cube=True),
+        make.ctex(texels, 5),
+        make.stex(texels, 5),
+        make.exr({name: np.ascontiguousarray(linear[..., place]) for place, name in enumerate("RGB")}),
+        make.radiance(linear),
+        pylibjxl.encode(picture, lossless=True),
+    ]

@@ -1,0 +1,1 @@
+"""What each command line of the documents does, looked at: one module for each document."""

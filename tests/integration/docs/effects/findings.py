@@ -1,0 +1,36 @@
+"""docs/findings.md: looking textures over without any service."""
+
+from __future__ import annotations
+
+import json
+
+from tests.integration.docs.effects.effect import Document
+from tests.integration.docs.reader import Reader, Run
+
+DOCUMENT = Document("docs/findings.md")
+
+
+@DOCUMENT.effect("aegis lint samples")
+def findings_are_listed(reader: Reader, run: Run) -> None:
+    assert "AEG211 halo" in run.printed
+
+
+@DOCUMENT.effect("aegis lint samples --fail-on warning --sarif lint.sarif --junit lint.xml")
+def both_reports_are_there(reader: Reader, run: Run) -> None:
+    assert json.loads((reader.checkout / "lint.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
+    assert "<testsuite " in (reader.checkout / "lint.xml").read_text(encoding="utf-8")
+
+
+@DOCUMENT.effect("aegis lint --init")
+def the_project_file_is_there(reader: Reader, run: Run) -> None:
+    assert "severities:" in (reader.checkout / "aegis-lint.yaml").read_text(encoding="utf-8")
+
+
+@DOCUMENT.effect("aegis lint samples --write-baseline lint-baseline.json")
+def the_baseline_knows_the_findings(reader: Reader, run: Run) -> None:
+    assert json.loads((reader.checkout / "lint-baseline.json").read_text(encoding="utf-8"))["textures"]
+
+
+@DOCUMENT.effect("aegis lint samples --baseline lint-baseline.json --fail-on note")
+def nothing_is_new(reader: Reader, run: Run) -> None:
+    assert "0 errors, 0 warnings, 0 notes" in run.complaints

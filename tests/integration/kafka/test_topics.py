@@ -1,0 +1,31 @@
+"""Topics are made on clusters as they are: at once, or while a broker still comes back."""
+
+from __future__ import annotations
+
+import asyncio
+
+from consumer.kafka.topics import TopicReport, TopicState, apply_topics
+from devstack import Stack
+from schemas import TopicSpec
+from schemas.connections import KafkaConnection
+from testkit.freezing import frozen
+
+_LONGER_THAN_ITS_SESSION_SECONDS = 5
+
+
+async def test_topics_are_made_when_a_broker_that_was_away_answers_again_and_names_no_controller_yet(
+    kafka: Stack, kafka_bootstrap: str, topic_prefix: str
+) -> None:
+    """Its session is over by then, and it has to register anew; whoever asks meanwhile waits."""
+    connection = KafkaConnection(bootstrap=kafka_bootstrap)
+
+    async def applied(number: int) -> TopicReport:
+        (report,) = await apply_topics(connection, [TopicSpec(f"{topic_prefix}{number}", 1)])
+        return report
+
+    with frozen(kafka, "kafka"):
+        asking = [asyncio.create_task(applied(number)) for number in range(20)]
+        await asyncio.sleep(_LONGER_THAN_ITS_SESSION_SECONDS)
+    reports = await asyncio.gather(*asking)
+
+    assert {report.state for report in reports} == {TopicState.CREATED}

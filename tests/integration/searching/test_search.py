@@ -1,0 +1,187 @@
+"""One search over real tables: names and paths, tags and synonyms, looks, and filters on top."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from consumer.searching.finder import Finder, Findings, LikeUnknownError, Question
+from consumer.storage.postgres.migrate import migrate
+from consumer.storage.tables.reads import TagQuery, TagReader
+from consumer.storage.tables.rows import TagRow
+from consumer.storage.tables.search.filters import SearchFilter
+from consumer.storage.tables.tags import TagStore
+from consumer.tagging.bundle.bundle import TAXONOMY, default_bundle_path
+from consumer.tagging.bundle.taxonomy import load_taxonomy
+from consumer.tagging.bundle.vocabulary import Vocabulary
+from schemas import Word
+from schemas.connections import DatabaseConnection
+from testkit.saying import word_row
+from tests.unit.storage.samples import MODEL, row
+
+VOCABULARY = Vocabulary.of(load_taxonomy(default_bundle_path() / TAXONOMY))
+SWORDLIKE, OTHER = np.array([1.0, 0.0], np.float32), np.array([0.0, 1.0], np.float32)
+
+
+class _Looks:
+    """What a text tower says of any words: they look like a sword."""
+
+    model_digest = MODEL
+
+    def __call__(self, _: str, /) -> npt.NDArray[np.float32]:
+        return SWORDLIKE
+
+
+def _asset(asset_id: str, *tags: tuple[str, float], like: npt.NDArray[np.float32] = OTHER, **fields: Any) -> Any:
+    rows = tuple(TagRow("object_types", tag, confidence, "clip") for tag, confidence in tags)
+    sha256 = f"{abs(hash(asset_id)):064x}"[-64:]
+    return row(asset_id, tags=rows, embedding=like.astype(np.float16), sha256=sha256, **fields)
+
+
+LIBRARY = [
+    _asset("game/items/sword_01.png"),
+    _asset("game/items/greatsword.png"),
+    _asset("game/items/rustySword.png", ("weapon", 0.4), width=512, height=64),
+    _asset("game/items/axe.png", ("weapon", 0.9)),
+    _asset("game/trees/jungle.png", ("vegetation", 0.8), like=SWORDLIKE),
+    _asset("game/trees/oak.png", ("vegetation", 0.9)),
+    _asset("other/ui/icons/door.png", ("architecture", 0.7), model_id="another", source='{"game": "Other"}'),
+]
+
+
+@pytest.fixture
+async def store(database: DatabaseConnection) -> AsyncIterator[TagStore]:
+    await migrate(database)
+    async with await TagStore.open(database) as opened:
+        await opened.write_batch(LIBRARY)
+        await opened.write_batch([word_row("game/items/axe.png", "object_types", "weapon", Word.REJECTED)])
+        await opened.embeddings_settled()
+        yield opened
+
+
+@pytest.fixture
+async def reader(store: TagStore, database: DatabaseConnection) -> AsyncIterator[TagReader]:
+    async with await TagReader.open(database) as opened:
+        yield opened
+
+
+@pytest.fixture
+def find(reader: TagReader) -> Finder:
+    return Finder(reader, VOCABULARY, _Looks())
+
+
+def _ids(findings: Findings) -> list[str]:
+    return [found.asset.asset_id for found in findings.found]
+
+
+async def test_what_is_called_so_comes_before_what_only_looks_so(find: Finder) -> None:
+    findings = await find(Question("sword"))
+
+    assert set(_ids(findings)[:3]) == {
+        "game/items/sword_01.png",
+        "game/items/rustySword.png",
+        "game/items/greatsword.png",
+    }
+    by_id = {found.asset.asset_id: found for found in findings.found}
+    assert by_id["game/items/rustySword.png"].evidences[0] == "name"
+    assert "tag" in by_id["game/items/rustySword.png"].evidences
+    assert by_id["game/trees/jungle.png"].evidences == ("looks",)
+    assert by_id["game/trees/jungle.png"].similarity == pytest.approx(1, abs=1e-3)
+
+
+async def test_a_name_is_found_without_any_tag_and_without_a_model(reader: TagReader) -> None:
+    findings = await Finder(reader, None, None)(Question("greatsword"))
+
+    assert _ids(findings) == ["game/items/greatsword.png"]
+
+
+async def test_what_people_took_away_is_not_found_by_it(find: Finder) -> None:
+    """An axe was called a weapon by the model alone, and a person rejected it."""
+    by_id = {found.asset.asset_id: found for found in (await find(Question("weapon"))).found}
+
+    assert "tag" not in by_id["game/items/axe.png"].evidences
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (SearchFilter(folder="items"), 4),
+        (SearchFilter(folder="ui/icons"), 1),
+        (SearchFilter(folder="tems"), 0),
+        (SearchFilter(game="game"), 6),
+        (SearchFilter(game="Other"), 1),
+        (SearchFilter(min_side=500), 1),
+        (SearchFilter(max_side=4), 6),
+        (SearchFilter(said="rejected"), 1),
+        (SearchFilter(said="any"), 1),
+        (SearchFilter(said="none"), 6),
+        (SearchFilter(said="confirmed"), 0),
+        (SearchFilter(model="another"), 1),
+        (SearchFilter(model=MODEL), 7),
+        (SearchFilter(tags=("vegetation",), min_confidence=0.85), 1),
+        (SearchFilter(category="object_types", min_confidence=0.5), 3),
+    ],
+    ids=repr,
+)
+async def test_filters_narrow_down_what_looks_alike_and_what_is_listed(
+    find: Finder, reader: TagReader, where: SearchFilter, expected: int
+) -> None:
+    """Everything looks a little like a sword here."""
+    assert len(_ids(await find(Question("no such name", where=where)))) == expected
+    if not (where.tags or where.category):
+        assert len(await reader.search(TagQuery(where=where))) == expected
+
+
+async def test_pages_follow_each_other_without_a_gap(find: Finder) -> None:
+    whole = _ids(await find(Question("sword", limit=100)))
+    pages = [await find(Question("sword", limit=3, offset=offset)) for offset in range(0, len(whole), 3)]
+
+    assert [asset_id for page in pages for asset_id in _ids(page)] == whole
+    assert [page.more for page in pages] == [True] * (len(pages) - 1) + [False]
+
+
+async def test_an_asset_is_a_question_too(find: Finder) -> None:
+    findings = await find(Question(like="game/trees/jungle.png", limit=1))
+    assert _ids(findings) == ["game/trees/jungle.png"]
+
+    with pytest.raises(LikeUnknownError, match="no asset 'never/seen' is stored"):
+        await find(Question(like="never/seen"))
+
+
+async def test_a_misspelt_tag_is_told_with_the_nearest(find: Finder) -> None:
+    assert (await find(Question("weapn"))).notes == ("no tag weapn; did you mean weapon?",)
+    filtered = await find(Question("door", where=SearchFilter(tags=("architekture",))))
+    assert filtered.notes == ("no tag architekture; did you mean architecture?",)
+
+
+async def test_every_tag_of_an_asset_is_told(store: TagStore, reader: TagReader) -> None:
+    many = _asset("game/many.png", *((f"tag-{number:02}", 0.5) for number in range(30)))
+    await store.write_batch([many])
+
+    (found,) = (await Finder(reader, None, None)(Question("many"))).found
+
+    assert len(found.asset.tags) == 30
+
+
+async def test_a_part_of_an_id_is_found_without_any_tag(reader: TagReader) -> None:
+    """As `--text` and `text=` ask."""
+    found = await reader.search(TagQuery(text="SWORD", min_confidence=0.5))
+
+    assert [match.asset.asset_id for match in found] == [
+        "game/items/rustySword.png",
+        "game/items/greatsword.png",
+        "game/items/sword_01.png",
+    ]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60))
+async def test_whatever_is_typed_is_answered(find: Finder, words: str) -> None:
+    """Operators of a text search, quotes, wildcards, signs of any script."""
+    await find(Question(words, limit=2))

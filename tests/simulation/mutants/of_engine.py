@@ -1,0 +1,142 @@
+"""Mutants of the engine: sessions, polling, ownership, stalls, the breaker."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.simulation.mutants.mutant import Mutant
+
+ENGINE: Final = (
+    Mutant(
+        "foreign records are not sought back",
+        "consumer.stream.polling",
+        "                self._consumer.seek(partition, first)",
+        "                pass",
+    ),
+    Mutant(
+        "offsets that go back are not noticed",
+        "consumer.stream.polling",
+        "if not assignment.ledger.is_next(first):",
+        "if False:",
+    ),
+    Mutant(
+        "only the first of the fetched records is taken",
+        "consumer.stream.polling",
+        "for message in messages:",
+        "for message in messages[:1]:",
+    ),
+    Mutant(
+        "a poll that fails ends the engine",
+        "consumer.stream.session",
+        '            self._watch.poll_error = f"{type(error).__name__}: {error}"',
+        "            raise",
+    ),
+    Mutant(
+        "a start that fails ends the engine",
+        "consumer.stream.connecting",
+        "        except KafkaError as error:",
+        "        except ConnectionAbortedError as error:",
+    ),
+    Mutant(
+        "offsets are never committed in between",
+        "consumer.stream.session",
+        "            await self._committer.commit(self._owned)",
+        "            pass",
+    ),
+    Mutant(
+        "what goes back does not end the session alone",
+        "consumer.stream.engine",
+        "        except (OffsetsWentBackError, TopicMadeAnewError) as error:",
+        "        except ConnectionAbortedError as error:",
+    ),
+    Mutant(
+        "liveness never fails",
+        "consumer.stream.engine",
+        "            self._rebuilt = True",
+        "            pass",
+    ),
+    Mutant(
+        "a consumer that delivers what nobody finishes has helped",
+        "consumer.stream.session",
+        "return self._intake.finished > 0",
+        "return self._intake.received > 0",
+    ),
+    Mutant(
+        "nobody looks where a partition goes on",
+        "consumer.stream.session",
+        "        await self._positions.check_start(assignments)\n",
+        "",
+    ),
+    Mutant(
+        "nobody looks for partitions that stand still",
+        "consumer.stream.watching",
+        "            self._stuck.look(self._owned, time.monotonic(), is_outage=self._is_outage())\n",
+        "",
+    ),
+    Mutant(
+        "a stall is never noticed",
+        "consumer.stream.watchdog",
+        "if idle_seconds >= self.stall_seconds:",
+        "if False:",
+    ),
+    Mutant(
+        "no stall while the breaker waits for a record",
+        "consumer.stream.watching",
+        "self._breaker.state is BreakerState.OPEN",
+        "self._breaker.state is not BreakerState.CLOSED",
+    ),
+    Mutant(
+        "waiting out the breaker is busy",
+        "consumer.stream.processing.intake",
+        "        if self.budget.room():\n            await asyncio.get_running_loop().create_future()\n",
+        "",
+    ),
+    Mutant(
+        "the breaker does not count dead letters",
+        "consumer.stream.processing.intake",
+        "self._judge(failed=disposition is not None)",
+        "self._judge(failed=False)",
+    ),
+    Mutant(
+        "an open breaker stays open",
+        "consumer.stream.failures.breaker",
+        "now - self._opened_at >= self._limits.cool_down_seconds",
+        "now < self._opened_at",
+    ),
+    Mutant(
+        "an open breaker admits everything",
+        "consumer.stream.failures.breaker",
+        "return self._state is BreakerState.HALF_OPEN and in_flight == 0",
+        "return True",
+    ),
+    Mutant(
+        "room is given back twice",
+        "consumer.stream.processing.intake",
+        "            self.budget.give_back(size_bytes)\n",
+        "            self.budget.give_back(size_bytes)\n            self.budget.give_back(size_bytes)\n",
+    ),
+    Mutant(
+        "records in flight are not counted",
+        "consumer.stream.processing.budget",
+        "min(fitting, self._max_records - self._held_records)",
+        "min(fitting, self._max_records)",
+    ),
+    Mutant(
+        "a drain does not end work that waits out a fault",
+        "consumer.stream.partitions.assignment",
+        "        assignment.closing.set()",
+        "        pass",
+    ),
+    Mutant(
+        "a drain has no deadline",
+        "consumer.stream.partitions.assignment",
+        "await asyncio.wait(running, timeout=deadline_seconds)",
+        "await asyncio.wait(running)",
+    ),
+    Mutant(
+        "a shutdown is not noticed while nothing comes",
+        "consumer.stream.session",
+        "        while not stop.is_set():\n            room",
+        "        while True:\n            room",
+    ),
+)

@@ -1,0 +1,146 @@
+"""OpenEXR, Radiance and JPEG XL: light as sRGB, tone-mapped above 1, and data as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pylibjxl
+import pytest
+from PIL import Image
+
+from consumer.imaging.decode import read
+from consumer.imaging.errors import ImageRejectedError
+from consumer.imaging.picture import ImageLimits
+from consumer.imaging.vips import pyvips
+from tests.unit.imaging import texture_files as make
+from tests.unit.imaging.dds_encodings import PICTURE
+from tests.unit.imaging.doors import Array, farthest, through_both
+from tests.unit.imaging.test_doors import encoded
+
+_LINEAR = np.where(PICTURE / 255 <= 0.04045, PICTURE / 255 / 12.92, ((PICTURE / 255 + 0.055) / 1.055) ** 2.4)
+_LINEAR[..., 3] = PICTURE[..., 3] / 255
+
+
+def _exr(values: Array, names: str = "RGBA", dtype: Any = np.float32) -> bytes:
+    """Return an OpenEXR file, which keeps colours multiplied by their alpha."""
+    if names == "RGBA":
+        values = np.concatenate([values[..., :3] * values[..., 3:], values[..., 3:]], axis=-1)
+    planes = {name: np.ascontiguousarray(values[..., place]).astype(dtype) for place, name in enumerate(names)}
+    return make.exr(planes)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "tolerance"),
+    [
+        ("float.exr", _exr(_LINEAR), 0),
+        ("half.exr", _exr(_LINEAR, dtype=np.float16), 1),
+        ("opaque.exr", _exr(_LINEAR, "RGB"), 0),
+        ("runs.hdr", make.radiance(_LINEAR[..., :3]), 3),
+        ("plain.hdr", make.radiance(_LINEAR[..., :3], runs=False), 3),
+        ("whole.jxl", pylibjxl.encode(PICTURE, lossless=True), 0),
+    ],
+)
+def test_colours_come_out_as_srgb_through_both_doors(name: str, data: bytes, tolerance: int, tmp_path: Path) -> None:
+    """Radiance keeps eight bits of the brightest channel, which darker ones feel."""
+    tagger, extraction = through_both({name: data}, tmp_path)[name]
+
+    np.testing.assert_array_equal(tagger, extraction)
+    wanted = PICTURE if "alpha" in name or tagger.shape[2] == 4 else np.dstack([PICTURE[..., :3]])
+    difference = np.abs(tagger.astype(int) - wanted)
+    # Levels near black are steep in sRGB.
+    assert difference[wanted >= 32].max() <= tolerance
+
+
+@pytest.mark.parametrize("bands", [3, 4])
+def test_tiff_of_floats_in_colour_is_clamped(bands: int, tmp_path: Path) -> None:
+    values = (PICTURE[..., :bands] / np.array([255, 255, 100, 255])[:bands]).astype(np.float32)
+    image = pyvips.Image.new_from_array(values).copy(interpretation="scrgb")
+    tagger, extraction = through_both({"float.tif": image.tiffsave_buffer()}, tmp_path)["float.tif"]
+    np.testing.assert_array_equal(tagger, extraction)
+    assert tagger.shape == (8, 16, bands)
+    visible = np.broadcast_to(PICTURE[..., 3:] > 0, tagger.shape)
+    wanted = (values.clip(0, 1) * 255).round().astype(int)
+    assert np.abs(tagger - wanted)[visible].max() <= 1
+
+
+def test_light_that_is_added_stays_within_white() -> None:
+    """It has colour and no alpha, or more of it than alpha, which straight alpha cannot say."""
+    planes = {"R": 0.5, "G": 0.25, "B": 0.0, "A": 0.0}
+    made = make.exr({name: np.full((8, 16), value, np.float32) for name, value in planes.items()})
+    assert read(made, ImageLimits()).pixels[0, 0].tolist() == [188, 137, 0, 0]
+    glow = make.exr({name: np.full((8, 16), value, np.float32) for name, value in (planes | {"A": 0.4}).items()})
+    assert read(glow, ImageLimits()).pixels[0, 0].tolist() == [255, 207, 0, 102]
+
+
+def test_what_exceeds_white_is_mapped_by_reinhards_operator() -> None:
+    """The mean becomes 18 %, the largest white; brighter stays brighter, and no colour tips over."""
+    ramp = np.geomspace(0.01, 100, 64, dtype=np.float32)
+    values = np.stack([ramp, ramp * 0.5, ramp * 0.25], axis=-1)[None].repeat(2, axis=0)
+    pixels = read(_exr(values, "RGB"), ImageLimits()).pixels.astype(int)
+    assert (np.diff(pixels[0], axis=0) >= 0).all()
+    bright = ramp * (0.2126 + 0.5 * 0.7152 + 0.25 * 0.0722)
+    scaled = bright * 0.18 / np.exp(np.log(bright + 1e-6).mean())
+    mapped = scaled * (1 + scaled / scaled.max() ** 2) / (1 + scaled) / bright * ramp
+    srgb = np.where(mapped <= 0.0031308, mapped * 12.92, 1.055 * mapped ** (1 / 2.4) - 0.055).clip(0, 1) * 255
+    assert np.abs(pixels[0, :, 0] - srgb).max() <= 1
+
+
+def test_data_stay_as_they_are() -> None:
+    """A height in one channel has 16 bits; directions of length 1 are a normal map."""
+    height = np.linspace(0, 1, 128, dtype=np.float32).reshape(8, 16, 1)
+    picture = read(_exr(height, "Y"), ImageLimits())
+    assert picture.mode == "I;16"
+    assert np.abs(picture.pixels[..., 0] - height[..., 0] * 65535).max() <= 1
+    angle = np.linspace(0, 6, 128).reshape(8, 16)
+    directions = np.stack([np.sin(angle) * 0.6, np.cos(angle) * 0.6, np.full((8, 16), 0.8)], axis=-1) / 2 + 0.5
+    assert (
+        farthest(read(_exr(directions, "RGB"), ImageLimits()).pixels, np.rint(directions * 255).astype(np.uint8)) <= 1
+    )
+
+
+def test_of_many_channels_the_colours_are_taken() -> None:
+    planes = {f"beauty.{name}": _LINEAR[..., place].astype(np.float32) for place, name in enumerate("RGB")}
+    data = make.exr(planes | {"Z": np.full((8, 16), 70.0, np.float32)})
+    assert farthest(read(data, ImageLimits()).pixels, PICTURE[..., :3]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (_exr(_LINEAR)[:-40], "cut short"),
+        (_exr(_LINEAR)[:100], "damaged|cut short"),
+        (make.radiance(_LINEAR[..., :3])[:150], "cut short"),
+        (b"#?RADIANCE\nFORMAT=32-bit_rle_xyze\n\n-Y 8 +X 16\n" + bytes(600), "without colours"),
+        (pylibjxl.encode(PICTURE, lossless=True)[:40], "cut short"),
+        (b"\xff\x0a" + bytes(40), "damaged"),
+    ],
+)
+def test_damage_is_named(data: bytes, word: str) -> None:
+    with pytest.raises(ImageRejectedError, match=word):
+        read(data, ImageLimits())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _exr(np.zeros((200, 200, 3)), "RGB"),
+        make.radiance(np.zeros((200, 200, 3))),
+        pylibjxl.encode(np.zeros((200, 200, 3), np.uint8)),
+    ],
+    ids=["EXR", "HDR", "JXL"],
+)
+def test_many_pixels_in_few_bytes_are_refused_by_the_header(data: bytes) -> None:
+    with pytest.raises(ImageRejectedError, match="200 by 200 pixels"):
+        read(data, ImageLimits(max_pixels=10_000))
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "PCX", "SGI", "BLP"])
+def test_pillow_reads_the_rest(kind: str, tmp_path: Path) -> None:
+    whole = Image.fromarray(PICTURE[..., :3].repeat(8, 0).repeat(8, 1))
+    data = encoded(whole.quantize(256) if kind == "BLP" else whole, kind)
+    name = f"wall.{kind.lower()}"
+    tagger, extraction = through_both({name: data}, tmp_path)[name]
+    np.testing.assert_array_equal(tagger, extraction)
+    assert np.abs(tagger[4::8, 4::8, :3].astype(int) - PICTURE[..., :3]).mean() <= 12

@@ -1,0 +1,79 @@
+"""Facet counts, exact and projected, against counting by hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.gateway.page.facets import Facets, facets, rarest_first, rounded
+from consumer.gateway.page.state import GalleryState
+from consumer.storage.tables.facets import STEPS, Library, Sample
+
+NAMES = [("object_types", "weapon"), ("object_types", "vehicle"), ("materials", "metal"), ("materials", "wood")]
+textures = st.lists(st.dictionaries(st.sampled_from(NAMES), st.integers(0, STEPS)), min_size=1, max_size=30)
+
+
+def library(found: list[dict[tuple[str, str], int]], *, total: int | None = None) -> Library:
+    """Return the library of textures given as the steps of their tags' confidences."""
+    rows = [(number, name, step) for number, tags in enumerate(found) for name, step in tags.items()]
+    steps = {name: np.zeros(STEPS + 1, np.int64) for name in NAMES}
+    for _, name, step in rows:
+        steps[name][step] += 1
+    sample = Sample(
+        tuple(NAMES),
+        tuple(str(number) for number in range(len(found))),
+        np.array([number for number, _, _ in rows], np.int32),
+        np.array([NAMES.index(name) for _, name, _ in rows], np.int16),
+        np.array([step / STEPS for _, _, step in rows], np.float32),
+        np.array([name[0] == "object_types" for _, name, _ in rows], np.bool_),
+    )
+    return Library(total or len(found), steps, sample)
+
+
+def shown(found: Facets) -> dict[tuple[str, str], int]:
+    return {(group.category, facet.tag): facet.count for group in found.groups for facet in group.facets}
+
+
+@given(textures, st.lists(st.sampled_from(["weapon", "vehicle", "metal"]), unique=True), st.integers(0, STEPS))
+def test_counts_of_a_small_library_are_those_of_counting(
+    found: list[dict[tuple[str, str], int]], chosen: list[str], step: int
+) -> None:
+    state = GalleryState(tags=tuple(chosen), min_confidence=step / STEPS)
+    sure = [{name for name, given in tags.items() if given >= step} for tags in found]
+    fitting = [names for names in sure if set(chosen) <= {tag for _, tag in names}]
+
+    counted = facets(library(found), state)
+
+    assert counted.total == len(fitting)
+    assert not counted.about
+    expected = Counter(name for names in fitting for name in names)
+    assert {name: count for name, count in shown(counted).items() if count} == dict(expected)
+
+
+def test_a_chosen_tag_that_nothing_has_can_be_taken_back() -> None:
+    state = GalleryState(tags=("dragon",))
+    (facet,) = [item for group in facets(library([{}]), state).groups for item in group.facets]
+    assert (facet.tag, facet.count, facet.is_chosen, facet.url) == ("dragon", 0, True, "/")
+
+
+def test_a_selection_of_a_large_library_is_projected_and_says_so() -> None:
+    """The number of the chosen tag itself is known."""
+    half = [{NAMES[0]: STEPS, NAMES[2]: STEPS} if number % 2 else {NAMES[0]: STEPS} for number in range(100)]
+    counted = facets(library(half, total=1000), GalleryState(tags=("weapon",)))
+    assert counted.about
+    assert counted.total == 100
+    assert shown(counted)["materials", "metal"] == 500
+
+
+@given(st.integers(0, 10**9))
+def test_a_projection_has_two_digits(value: int) -> None:
+    assert abs(rounded(value) - value) <= value * 0.05
+    assert len(str(rounded(value)).rstrip("0")) <= 2 or value < 100
+
+
+def test_the_rarest_tag_leads_a_search() -> None:
+    some = library([{NAMES[0]: 9}, {NAMES[0]: 9, NAMES[1]: 9}])
+    assert rarest_first(some, ("weapon", "vehicle", "wood")) == ("wood", "vehicle", "weapon")

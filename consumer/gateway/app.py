@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
@@ -115,6 +116,15 @@ class Gateway:
         return Response(answer.model_dump_json(), media_type="application/json")
 
 
+class _AssetIdConvertor(PathConvertor):
+    """An asset_id may hold whatever a text may, line breaks too, which ``path`` does not match."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("asset_id", _AssetIdConvertor())
+
+
 def gateway_app(gateway: Gateway) -> Starlette:
     document = openapi_document()
     reference = docs_page(document)
@@ -130,8 +140,8 @@ def gateway_app(gateway: Gateway) -> Starlette:
         routes=[
             Route("/api/v1/tag", measured("tag", gateway.tag), methods=["POST"]),
             Route("/api/v1/tag/file", measured("tag/file", gateway.tag_file), methods=["POST"]),
-            Route("/api/v1/assets/{asset_id:path}/tags", measured("assets", gateway.asset), methods=["GET"]),
-            Route("/api/v1/assets/{asset_id:path}/verdicts", measured("history", gateway.history), methods=["GET"]),
+            Route("/api/v1/assets/{asset_id:asset_id}/tags", measured("assets", gateway.asset), methods=["GET"]),
+            Route("/api/v1/assets/{asset_id:asset_id}/verdicts", measured("history", gateway.history), methods=["GET"]),
             Route("/api/v1/verdicts", measured("history", gateway.history), methods=["GET"]),
             Route("/api/v1/verdicts", measured("verdicts", gateway.save_verdicts), methods=["POST"]),
             Route("/api/v1/search", measured("search", gateway.search), methods=["GET"]),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError
 
 from consumer.kafka.tokens import token_provider
 from schemas.connections import KafkaConnection
@@ -17,6 +21,10 @@ _MS: Final = 1000
 # Partitions that are added are read within a minute, not within five.
 _METADATA_MAX_AGE_MS: Final = 60_000
 _POLL_INTERVAL_SECONDS: Final = 300.0
+_PATIENCE_SECONDS: Final = 60.0
+_PAUSE_SECONDS: Final = 0.2
+
+ResultT = TypeVar("ResultT")
 
 
 class GroupMember(Protocol):
@@ -140,3 +148,20 @@ def make_admin(
     return AIOKafkaAdminClient(
         **_access(connection), client_id=client_id, request_timeout_ms=int(request_timeout_seconds * _MS)
     )
+
+
+async def patiently(ask: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    """Ask again for a minute while brokers restart, or, as for the first group on a new cluster, are not ready yet.
+
+    Raises:
+        KafkaError: they still were not, or waiting cannot help.
+
+    """
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > give_up_at:
+                raise
+            await asyncio.sleep(_PAUSE_SECONDS)

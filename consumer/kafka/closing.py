@@ -52,11 +52,22 @@ async def close_consumer(consumer: AIOKafkaConsumer, timeout_seconds: float) -> 
     if await _ends_well(consumer.stop(), timeout_seconds):
         return
     _log.warning("consumer.abandoned", help="its group notices when the session times out")
+    await abandon_consumer(consumer)
+
+
+async def abandon_consumer(consumer: AIOKafkaConsumer) -> None:
+    """End everything without a word to the brokers; it joins no group again."""
+    consumer._closed = True  # noqa: SLF001 - see above
     owners = (consumer._coordinator, consumer._fetcher)  # noqa: SLF001 - see above
     tasks = [getattr(owner, name, None) for owner in owners for name in _TASKS]
     tasks += getattr(consumer._fetcher, "_pending_tasks", ())  # noqa: SLF001 - see above
     await _cancel(tasks)
     await _ends_well(consumer._client.close(), _MOMENT_SECONDS)  # noqa: SLF001 - see above
+
+
+def stop_joining(consumer: AIOKafkaConsumer) -> None:
+    """Keep a consumer whose group refused it from joining again; it is only good for being abandoned."""
+    consumer._coordinator._coordination_task.cancel()  # noqa: SLF001 - see above
 
 
 async def abandon_producer(producer: AIOKafkaProducer) -> None:

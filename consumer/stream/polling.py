@@ -6,8 +6,10 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 
+from consumer.kafka.closing import stop_joining
+from consumer.kafka.errors import is_fenced
 from consumer.kafka.records import SourceRecord
 from consumer.stream.partitions.ownership import Ownership
 from consumer.stream.processing.intake import Intake
@@ -36,6 +38,20 @@ class Poller:
             KafkaError: the consumer cannot fetch.
 
         """
+        try:
+            batches = await self._fetch(room)
+        except KafkaError as error:
+            if is_fenced(error):
+                # In this very step, else it joins as a new member and throws out the one that is to stay.
+                stop_joining(self._consumer)
+            raise
+        # Nothing is awaited between getmany's end and here: its records are past the consumer's position, so whatever
+        # of them is not tracked in this very step would be committed over, and lost.
+        for partition, messages in batches.items():
+            self._dispatch(partition, messages)
+
+    async def _fetch(self, room: int) -> dict[TopicPartition, list[Any]]:
+        batches: dict[TopicPartition, list[Any]]
         if room:
             self._consumer.resume(*self._consumer.paused())
             size = min(room, _MAX_POLL_RECORDS)
@@ -43,10 +59,7 @@ class Poller:
         else:
             self._consumer.pause(*self._consumer.assignment())
             batches = await self._consumer.getmany(timeout_ms=0, max_records=1)
-        # Nothing is awaited between getmany's end and here: its records are past the consumer's position, so whatever
-        # of them is not tracked in this very step would be committed over, and lost.
-        for partition, messages in batches.items():
-            self._dispatch(partition, messages)
+        return batches
 
     def _dispatch(self, partition: TopicPartition, messages: list[Any]) -> None:
         assignment = self._owned.of(partition)

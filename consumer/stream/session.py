@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from consumer.concurrency.waits import end, first_of
 from consumer.kafka.clients import member_id
-from consumer.kafka.closing import close_consumer
+from consumer.kafka.closing import abandon_consumer, close_consumer
 from consumer.kafka.errors import FATAL_ERRORS, is_fenced
 from consumer.stream.connecting import connect
 from consumer.stream.failures.breaker import Breaker
@@ -23,7 +23,7 @@ from consumer.stream.partitions.commits import Commits, Committer, PlainCommits
 from consumer.stream.partitions.ownership import Ownership
 from consumer.stream.partitions.positions import Positions
 from consumer.stream.partitions.source_topics import SourceTopics
-from consumer.stream.partitions.static_member import StaticMember
+from consumer.stream.partitions.static_member import InstanceIdTakenError, StaticMember
 from consumer.stream.polling import Poller
 from consumer.stream.processing.intake import Intake
 from consumer.stream.processing.processor import RecordProcessor
@@ -69,7 +69,12 @@ class Session:
         self._source = source
         self._positions = Positions(self._consumer, source, observer)
         self._owned = Ownership(
-            self._committer, settings.drain_seconds, observer, self._fail, on_assigned=self._assigned
+            self._committer,
+            settings.drain_seconds,
+            observer,
+            self._fail,
+            on_assigned=self._assigned,
+            on_revoked=self._revoked,
         )
         self._intake = Intake(settings, processor, breaker, observer, self._fail)
         self._poller = Poller(self._consumer, self._owned, self._intake)
@@ -147,7 +152,8 @@ class Session:
             raise
         except KafkaError as error:
             if is_fenced(error):
-                raise self._member.taken() from error
+                self._fail(self._member.taken())
+                self._raise_failure()
             self._watch.poll_error = f"{type(error).__name__}: {error}"
             _log.warning("poll.failed", error_class=type(error).__name__, error=str(error))
             await first_of(stop.wait(), timeout_seconds=1.0)
@@ -157,6 +163,16 @@ class Session:
     async def _assigned(self, assignments: list[Assignment]) -> None:
         self._member.joined(member_id(self._consumer), time.monotonic())
         await self._positions.check_start(assignments)
+
+    async def _revoked(self) -> None:
+        if member_id(self._consumer):
+            return
+        try:
+            self._member.lost(time.monotonic())
+        except InstanceIdTakenError as error:
+            self._fail(error)
+            # aiokafka joins again after this call, and would throw out the one that is to stay: wait to be abandoned.
+            await asyncio.Event().wait()
 
     async def _commit_regularly(self) -> None:
         while True:
@@ -183,8 +199,14 @@ class Session:
 
     async def _leave(self) -> None:
         await self._owned.release()
-        await close_consumer(self._consumer, _CLOSE_SECONDS)
+        if self._is_taken():
+            await abandon_consumer(self._consumer)
+        else:
+            await close_consumer(self._consumer, _CLOSE_SECONDS)
         if self._failed.done():
             self._failed.exception()  # retrieved, so that asyncio does not complain
         else:
             self._failed.cancel()
+
+    def _is_taken(self) -> bool:
+        return self._failed.done() and isinstance(self._failed.exception(), InstanceIdTakenError)

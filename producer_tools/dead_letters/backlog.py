@@ -10,7 +10,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from consumer.kafka.clients import Member, make_admin, make_consumer
+from consumer.kafka.clients import Member, make_admin, make_consumer, patiently
 from consumer.kafka.closing import started_admin
 from producer_tools.dead_letters.errors import DeadLetterError, LettersBusyError
 from producer_tools.dead_letters.offsets import PartitionOffset
@@ -20,7 +20,6 @@ from producer_tools.dead_letters.topics import (
     backlog_group,
     opened,
     partitions_of,
-    patiently,
     survey,
 )
 from schemas import dead_letter_topic

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from consumer.kafka.clients import make_admin, make_reader
+from consumer.kafka.clients import make_admin, make_reader, patiently
 from consumer.kafka.closing import started_admin, started_consumer
 from consumer.kafka.errors import HIDDEN_TOPIC, explained
 from producer_tools.dead_letters.closed_offsets import ClosedOffsets
@@ -21,12 +20,8 @@ from producer_tools.dead_letters.offsets import PartitionOffset
 from schemas import dead_letter_topic
 from schemas.connections import KafkaConnection
 
-ResultT = TypeVar("ResultT")
-
 CLIENT_ID: Final = "aegis-dlq"
 _POLL_MS: Final = 500
-_ATTEMPTS: Final = 30
-_PAUSE_SECONDS: Final = 0.5
 
 
 def backlog_group(source_topic: str) -> str:
@@ -109,18 +104,6 @@ async def _committed(connection: KafkaConnection, group: str) -> dict[TopicParti
     async with started_admin(make_admin(connection, CLIENT_ID)) as admin:
         offsets = await patiently(lambda: admin.list_consumer_group_offsets(group))
     return {item: (held.offset, held.metadata) for item, held in offsets.items() if held.offset >= 0}
-
-
-async def patiently(call: Callable[[], Awaitable[ResultT]]) -> ResultT:
-    """Call again for a while where Kafka is not ready yet, as for the first group on a new cluster."""
-    for _ in range(_ATTEMPTS):
-        try:
-            return await call()
-        except KafkaError as error:
-            if not error.retriable:
-                raise
-            await asyncio.sleep(_PAUSE_SECONDS)
-    return await call()
 
 
 async def read(consumer: AIOKafkaConsumer, spans: Mapping[TopicPartition, tuple[int, int]]) -> AsyncIterator[Any]:

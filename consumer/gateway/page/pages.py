@@ -115,7 +115,9 @@ def page_routes(pages: Pages | None, measured: Measure) -> list[Route]:
 
     return [
         Route("/", handler("page", lambda these: these.show_gallery), methods=["GET"]),
-        Route("/textures/{asset_id:path}", handler("page/texture", lambda these: these.show_texture), methods=["GET"]),
+        Route(
+            "/textures/{asset_id:asset_id}", handler("page/texture", lambda these: these.show_texture), methods=["GET"]
+        ),
         Route(
             "/thumbs/{side:int}/{name}", handler("page/thumbnail", lambda these: these.show_thumbnail), methods=["GET"]
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, Final, Self
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from consumer.kafka.clients import make_admin, make_reader
+from consumer.kafka.clients import make_admin, make_reader, patiently
 from consumer.kafka.closing import close_consumer, started_consumer
 from consumer.kafka.errors import HIDDEN_TOPIC
 from consumer.replay.plans.plan import PartitionPlan, Plan, PlanError, Start
@@ -21,8 +20,6 @@ from schemas.connections import KafkaConnection
 _JOIN_SECONDS: Final = 60.0
 _POLL_MS: Final = 100
 _LOOK_SECONDS: Final = 1.0
-_PATIENCE_SECONDS: Final = 15.0
-_PAUSE_SECONDS: Final = 0.2
 _CLOSE_SECONDS: Final = 10.0
 
 ConsumerFactory = Callable[[], AIOKafkaConsumer]
@@ -58,33 +55,22 @@ class PlannedGroup:
 
     async def partitions(self) -> frozenset[int]:
         """Return the partitions of the topic; raises PlanError where there is no such topic."""
-        for topic in await self._admin.describe_topics():
+        for topic in await patiently(self._admin.describe_topics):
             if topic["topic"] == self.topic:
                 return frozenset(item["partition"] for item in topic["partitions"])
         raise PlanError(f"there is no topic {self.topic}: run: aegis topics apply; {HIDDEN_TOPIC}")
 
     async def state(self) -> GroupState:
         """Read what is committed; raises KafkaError when the brokers do not answer for a while."""
-        committed = await self._offsets()
+        committed: dict[TopicPartition, Any] = await patiently(
+            lambda: self._admin.list_consumer_group_offsets(self.group)
+        )
         ours = {partition.partition: item for partition, item in committed.items() if partition.topic == self.topic}
         plans = {number: PartitionPlan.from_metadata(item.metadata or "") for number, item in ours.items()}
         return GroupState(
             {number: item.offset for number, item in ours.items() if item.offset >= 0},
             {number: plan for number, plan in plans.items() if plan is not None},
         )
-
-    async def _offsets(self) -> dict[TopicPartition, Any]:
-        give_up_at = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                offsets: dict[TopicPartition, Any] = await self._admin.list_consumer_group_offsets(self.group)
-            except KafkaError as error:
-                # A cluster's first group waits for its coordinator.
-                if not error.retriable or time.monotonic() > give_up_at:
-                    raise
-                await asyncio.sleep(_PAUSE_SECONDS)
-            else:
-                return offsets
 
     async def plan(self, start: Start, purpose: str, make_consumer: ConsumerFactory) -> Plan:
         """Return the group's plan, fixing it first where it has none.

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 import asyncpg
 
 from consumer.storage.errors import DatabaseError, DatabaseReadOnlyError, DatabaseSetupError
+from consumer.storage.postgres.moments import read_moments
 from consumer.storage.postgres.pg_errors import pg_errors_translated
 from schemas.connections import DatabaseConnection
 
@@ -119,6 +120,7 @@ async def _connect(words: Mapping[str, str], host: str | None, port: int, attrib
         )
     except asyncpg.TargetServerAttributeNotMatched as error:
         raise DatabaseReadOnlyError(_none_is(attribute)) from error
+    await read_moments(session)
     with suppress(OSError, AttributeError):  # a Unix socket, or a system without them
         _keep_alive(session, words)
     return session

@@ -26,12 +26,14 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
         on_error: Callable[[BaseException], None],
         *,
         on_assigned: Callable[[list[Assignment]], Awaitable[None]],
+        on_revoked: Callable[[], Awaitable[None]],
     ) -> None:
         self._committer = committer
         self._drain_seconds = drain_seconds
         self._observer = observer
         self._on_error = on_error
         self._on_assigned = on_assigned
+        self._on_revoked = on_revoked
         self._assignments: dict[TopicPartition, Assignment] = {}
         # A shutdown that begins in the middle of a rebalance waits for its drain and commit.
         self._releasing = asyncio.Lock()
@@ -55,9 +57,11 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002 - always all of them (A6)
         """Finish and commit before the partitions go; the group waits for this call (A7)."""
-        self.is_member = False
+        was_member, self.is_member = self.is_member, False
         try:
             await self.release()
+            if was_member:
+                await self._on_revoked()
         except Exception as error:  # noqa: BLE001 - aiokafka would log and swallow it (A8)
             self._on_error(error)
 

@@ -6,7 +6,10 @@ at once, throws the other out, and both have partitions in turn, many times a mi
 
 from __future__ import annotations
 
-import random
+from typing import Final
+
+# Losses in a row. One alone may be a session that timed out, or a coordinator that moved.
+_ENDURED: Final = 3
 
 
 class InstanceIdTakenError(Exception):
@@ -17,7 +20,7 @@ class StaticMember:
     """Counts how often our place was taken; pure, time is handed in as monotonic seconds.
 
     Whoever was a member for long before goes on, unready, and the newcomer ends. Of several newcomers one ends after
-    the other, each after a number of its own, so that the last can stay.
+    the other, each when it has just lost its place: the one that has it then is not disturbed again.
     """
 
     def __init__(self, name: str | None, group: str, window_seconds: float) -> None:
@@ -25,7 +28,6 @@ class StaticMember:
         self._group = group
         # Within it nobody loses a place by silence: that takes as long for each.
         self._window_seconds = window_seconds
-        self._endured = random.randint(3, 9)  # noqa: S311 - not a secret
         self._member_id = ""
         self._joined_at: float | None = None
         self._is_elder = False
@@ -34,29 +36,29 @@ class StaticMember:
         self._last_taken_at = 0.0
 
     def joined(self, member_id: str, now: float) -> None:
-        """Note a membership, which has another id where the one before was taken.
-
-        Raises:
-            InstanceIdTakenError: our place was taken again and again, and we are the newcomer.
-
-        """
-        if self._name is None:
-            return
+        """Note a membership, which has another id where the one before was taken."""
         if self._joined_at is None:
             self._joined_at = now
-        elif member_id != self._member_id:
-            if not self._is_quarrel(now):
-                self._taken_count = 0
-                self._is_elder = now - self._joined_at > self._window_seconds
-            self._taken_count += 1
-            self._last_taken_at = now
+        elif self._member_id not in {"", member_id}:
+            self._note_taken(now)
         self._member_id = member_id
-        if self._taken_count >= self._endured and not self._is_elder:
+
+    def lost(self, now: float) -> None:
+        """Note that the group no longer knows our id, before we join again.
+
+        Raises:
+            InstanceIdTakenError: our place was taken again and again, and we are the newcomer: do not join again.
+
+        """
+        self._member_id = ""
+        self._note_taken(now)
+        if self._name is not None and self._taken_count >= _ENDURED and not self._is_elder:
             raise self.taken()
 
     def problem(self, now: float) -> str | None:
         """Return what is wrong while our place is taken again and again."""
-        return str(self.taken()) if self._taken_count > 1 and self._is_quarrel(now) else None
+        is_taken = self._name is not None and self._taken_count > 1 and self._is_quarrel(now)
+        return str(self.taken()) if is_taken else None
 
     def taken(self) -> InstanceIdTakenError:
         """Return what to raise where Kafka itself says that another member goes by our name."""
@@ -64,6 +66,13 @@ class StaticMember:
             f"another member of group {self._group} goes by AEGIS_STREAM_GROUP_INSTANCE_ID={self._name}, too: "
             "give each process a name of its own, or none"
         )
+
+    def _note_taken(self, now: float) -> None:
+        if not self._is_quarrel(now):
+            self._taken_count = 0
+            self._is_elder = self._joined_at is not None and now - self._joined_at > self._window_seconds
+        self._taken_count += 1
+        self._last_taken_at = now
 
     def _is_quarrel(self, now: float) -> bool:
         return self._taken_count > 0 and now - self._last_taken_at <= self._window_seconds

@@ -53,7 +53,7 @@ async def test_the_tagger_group_gives_the_same_event_id_for_it(corner: Pipeline,
 
 
 async def test_stored_tags_are_read_and_found_and_people_win(corner: Pipeline, publishing: Client) -> None:
-    asset_id = new_asset_id("gateway with spaces/and #odd?")
+    asset_id = new_asset_id("gateway with spaces/and #odd?\nand lines")
     await publishing.tag(picture(3), asset_id=asset_id)
     sink = corner.service("sink")
     sink.start()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consumer.stream.partitions.static_member import InstanceIdTakenError, StaticMember
 
@@ -20,6 +22,7 @@ def _taken_every(seconds: float, turns: Iterable[int] = range(MOST_ENDURED)) -> 
     member = _member()
     for turn in turns:
         member.joined(str(turn), turn * seconds)
+        member.lost((turn + 0.5) * seconds)
 
 
 @pytest.mark.parametrize("seconds", [0.1, 1.0, WINDOW_SECONDS / 4, WINDOW_SECONDS])
@@ -36,6 +39,7 @@ def test_who_was_there_before_goes_on_and_is_unready_until_the_other_is_gone() -
 
     now = 1000.0
     for turn in range(50):
+        member.lost(now + turn)
         member.joined(str(turn), now + turn)
     assert "AEGIS_STREAM_GROUP_INSTANCE_ID" in (member.problem(now + 50) or "")
     assert member.problem(now + 50 + WINDOW_SECONDS) is None
@@ -53,6 +57,7 @@ def test_a_place_lost_by_silence_now_and_then_is_no_quarrel() -> None:
     member = _member()
     for turn in range(20):
         member.joined(str(turn), turn * (WINDOW_SECONDS + 1))
+        member.lost(turn * (WINDOW_SECONDS + 1))
         assert member.problem(turn * (WINDOW_SECONDS + 1)) is None
 
 
@@ -60,15 +65,37 @@ def test_without_a_name_there_is_nothing_to_take() -> None:
     member = _member(None)
     for turn in range(50):
         member.joined(str(turn), float(turn))
+        member.lost(float(turn))
     assert member.problem(50) is None
 
 
-def test_of_newcomers_one_ends_before_the_other() -> None:
-    """Else both would end, and be restarted, for ever."""
-    endured = set()
-    for _ in range(200):
-        times = iter(range(MOST_ENDURED))
-        with pytest.raises(InstanceIdTakenError):
-            _taken_every(0.1, times)
-        endured.add(next(times, None))
-    assert len(endured) > 3
+@pytest.mark.parametrize("count", [2, 3, 5])
+@given(choices=st.lists(st.integers(0, 4), min_size=200, max_size=200))
+def test_of_newcomers_one_stays(count: int, choices: list[int]) -> None:
+    """Else all would end, and be restarted, for ever: whoever joins throws out the one that has the place."""
+    members = [_member() for _ in range(count)]
+    out = list(members)
+    owner: StaticMember | None = None
+    for turn, choice in enumerate(choices):
+        if not out:
+            break
+        joining = out.pop(choice % len(out))
+        joining.joined(str(turn), turn)
+        if owner is not None:
+            try:
+                owner.lost(turn)
+            except InstanceIdTakenError:
+                members.remove(owner)
+            else:
+                out.append(owner)
+        owner = joining
+    assert members == [owner]
+
+
+def test_an_id_that_changed_without_a_word_counts() -> None:
+    """As where the place was taken while we were about to join."""
+    member = _member()
+    for turn in range(3):
+        member.joined(str(turn), turn)
+    with pytest.raises(InstanceIdTakenError):
+        member.lost(3)

@@ -1,6 +1,6 @@
 """PostgreSQL's timestamptz as aware datetimes, the first and the last that Python knows included.
 
-asyncpg 0.31 sends these two as the infinities, and reads the infinities as datetimes without a time zone.
+asyncpg 0.32 sends these two as the infinities, and reads the infinities as datetimes without a time zone.
 """
 
 from __future__ import annotations

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from consumer.concurrency.waits import together
 from consumer.searching.fusing import Evidence, Fused, Ranking, fuse
-from consumer.searching.meaning import meaning_of, unknown_tags
+from consumer.searching.meaning import Meaning, meaning_of, unknown_tags
 from consumer.storage.tables.likeness import LikeQuery, nearest
 from consumer.storage.tables.reads import AssetSummary, TagReader
 from consumer.storage.tables.search.by_tags import tagged_with
@@ -94,39 +95,52 @@ class Finder:
 
         """
         notes = list(unknown_tags(question.where.tags, self.vocabulary))
-        similarities: dict[str, float] = {}
-        rankings: list[Ranking] = []
-        if question.words:
-            meaning = meaning_of(question.words, self.vocabulary)
-            rankings += await self._by_words(meaning.words, meaning.tags, question.where)
-            if meaning.note and not rankings[0].asset_ids:
-                notes.append(meaning.note)
+        to_words: dict[str, float] = {}
+        to_picture: dict[str, float] = {}
+        meaning = meaning_of(question.words, self.vocabulary) if question.words else None
+        asked: list[Awaitable[Ranking]] = []
+        if meaning is not None:
+            asked += self._by_words(meaning, question.where)
             if self._words is not None:
-                embedding = await asyncio.to_thread(self._words, question.words)
-                picture = Picture(embedding, self._words.model_digest)
-                rankings.append(await self._by_looks(picture, question.where, similarities))
+                asked.append(self._by_looks(self._imagined(self._words, question.words), question.where, to_words))
         if question.like is not None:
-            picture = question.like if isinstance(question.like, Picture) else await self._picture(question.like)
-            rankings.append(await self._by_looks(picture, question.where, similarities))
+            asked.append(self._by_looks(self._picture(question.like), question.where, to_picture))
+        rankings = await together(asked)
+        if meaning is not None and meaning.note and not rankings[0].asset_ids:
+            notes.append(meaning.note)
         fused = fuse(rankings)
         shown = fused[question.offset : question.offset + question.limit]
         return Findings(
-            await self._told(shown, similarities), len(fused) > question.offset + question.limit, tuple(notes)
+            await self._told(shown, to_words | to_picture), len(fused) > question.offset + question.limit, tuple(notes)
         )
 
-    async def _by_words(self, words: Sequence[str], tags: Sequence[str], where: SearchFilter) -> list[Ranking]:
-        rankings = [Ranking("name", await named(self._reader, words, where, DEPTH), _ALL_WORDS)]
-        if len(words) > 1:
-            rankings.append(Ranking("name", await named(self._reader, words, where, DEPTH, all_of=False)))
-        return [*rankings, Ranking("tag", await tagged_with(self._reader, tags, where, DEPTH))]
+    def _by_words(self, meaning: Meaning, where: SearchFilter) -> Iterator[Awaitable[Ranking]]:
+        yield self._by_name(meaning.words, where, all_of=True)
+        if len(meaning.words) > 1:
+            yield self._by_name(meaning.words, where, all_of=False)
+        yield self._by_tag(meaning.tags, where)
 
-    async def _by_looks(self, picture: Picture, where: SearchFilter, similarities: dict[str, float]) -> Ranking:
+    async def _by_name(self, words: Sequence[str], where: SearchFilter, *, all_of: bool) -> Ranking:
+        found = await named(self._reader, words, where, DEPTH, all_of=all_of)
+        return Ranking("name", found, _ALL_WORDS) if all_of else Ranking("name", found)
+
+    async def _by_tag(self, tags: Sequence[str], where: SearchFilter) -> Ranking:
+        return Ranking("tag", await tagged_with(self._reader, tags, where, DEPTH))
+
+    async def _by_looks(self, told: Awaitable[Picture], where: SearchFilter, similarities: dict[str, float]) -> Ranking:
+        picture = await told
         query = LikeQuery(picture.embedding, picture.model_digest, _LOOKS_DEPTH, where)
         alike = await nearest(self._reader, query)
         similarities.update(alike)
         return Ranking("looks", list(alike))
 
-    async def _picture(self, asset_id: str) -> Picture:
+    async def _imagined(self, embed: Words, words: str) -> Picture:
+        return Picture(await asyncio.to_thread(embed, words), embed.model_digest)
+
+    async def _picture(self, asked: str | Picture) -> Picture:
+        if isinstance(asked, Picture):
+            return asked
+        asset_id = asked
         model = await texture(self._reader, asset_id)
         if model is None:
             raise LikeUnknownError(

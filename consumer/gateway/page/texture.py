@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -57,7 +58,12 @@ class TexturePages:
         fields, sha256 = found.fields, found.fields["sha256"]
         width, height = fitted(fields["width"], fields["height"], SIDES[-1])
         folder, _, name = asset_id.rpartition("/")
-        known = sha256 is not None and self._thumbnails is not None
+        said_before, swatches, neighbours, library = await asyncio.gather(
+            history(self._reader, HistoryQuery(asset_id)),
+            self._swatches(sha256),
+            self._neighbours(asset_id, found),
+            self._keeper.library(),
+        )
         return {
             "state": GalleryState(),
             "asset_id": asset_id,
@@ -69,13 +75,16 @@ class TexturePages:
             "is_small": max(fields["width"], fields["height"]) <= 128,
             "like_url": GalleryState(like=asset_id).url,
             "groups": list(_groups(bars(found.said))),
-            "known": known_tags(await self._keeper.library()),
-            "history": await history(self._reader, HistoryQuery(asset_id)),
-            "swatches": await self._thumbnails.swatches(sha256) if known and self._thumbnails else (),
+            "known": known_tags(library),
+            "history": said_before,
+            "swatches": swatches,
             "facts": list(facts(found)),
             "json": json.dumps(_as_json(found), indent=2, ensure_ascii=False, default=_plain),
-            "neighbours": await self._neighbours(asset_id, found),
+            "neighbours": neighbours,
         }
+
+    async def _swatches(self, sha256: str | None) -> tuple[str, ...]:
+        return () if sha256 is None or self._thumbnails is None else await self._thumbnails.swatches(sha256)
 
     async def _neighbours(self, asset_id: str, found: Texture) -> list[Tile]:
         digest = found.fields["model_digest"]

@@ -180,6 +180,17 @@ async def test_a_part_of_an_id_is_found_without_any_tag(reader: TagReader) -> No
     ]
 
 
+@pytest.mark.parametrize("words", ["GRUNE", "TASSE", "rüne", "grüne tas"])
+async def test_a_part_of_a_name_is_found_in_any_case(store: TagStore, reader: TagReader, words: str) -> None:
+    """Letters beyond ASCII too."""
+    await store.write_batch([_asset("game/items/GRÜNETASSE.png"), _asset("game/items/grunetasse.png")])
+
+    found = _ids(await Finder(reader, None, None)(Question(words)))
+
+    expected = {"GRUNE": {"grunetasse"}, "TASSE": {"GRÜNETASSE", "grunetasse"}}.get(words, {"GRÜNETASSE"})
+    assert set(found) == {f"game/items/{name}.png" for name in expected}
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60))
 async def test_whatever_is_typed_is_answered(find: Finder, words: str) -> None:

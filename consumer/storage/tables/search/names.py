@@ -9,7 +9,7 @@ from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.search.filters import Arguments, SearchFilter, like_escaped
 
 # Of a word that thousands of names have, so many are ranked.
-_RANKED: Final = 5000
+_RANKED: Final = 2000
 # Up to so many assets all names are read for a part of a word; beyond, whole words and their beginnings must do.
 _READ_WHOLE: Final = 300_000
 _MIN_PART: Final = 3
@@ -48,9 +48,14 @@ async def named(
     return list(dict.fromkeys([*found, *holding]))[:limit]
 
 
+def _any_case(word: str) -> str:
+    """Return how to compare: folding the case of ASCII letters alone costs two thirds, and less in other locales."""
+    return 'COLLATE "C" ILIKE' if word.isascii() else "ILIKE"
+
+
 def _holding(words: Sequence[str], where: SearchFilter, limit: int) -> tuple[str, list[object]]:
     arguments = Arguments()
-    parts = [f"asset.asset_id ILIKE {arguments.add(f'%{like_escaped(word)}%')}" for word in words]
+    parts = [f"asset.asset_id {_any_case(word)} {arguments.add(f'%{like_escaped(word)}%')}" for word in words]
     conditions = " AND ".join([*parts, *where.conditions(arguments)])
     return (
         (

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from consumer.storage.tables.reads import CurrentTag, TagReader, current_tag
+from consumer.storage.tables.search.holding import assets_with
 
 # One that asks for more than an index gives ends here, long before it takes the server from the others.
 _PATIENCE: Final = "SET LOCAL statement_timeout = '8s'"
@@ -122,13 +123,14 @@ def gallery_statement(query: GalleryQuery) -> tuple[str, list[object]]:
     if query.sort is Sort.REVIEW:
         raise ValueError("the order of review is not one of the tables")
     arguments = _Arguments([query.min_confidence])
+    limit = arguments.add(query.limit)
     if query.sort is Sort.NEWEST:
-        statement = _newest(query, arguments)
+        statement = f"{_newest(query, arguments)} LIMIT {limit}"
     elif query.tags:
-        statement = _by_tag(query, arguments)
+        statement = _by_tag(query, arguments, limit)
     else:
-        statement = _by_guess(query, arguments)
-    return f"{statement} LIMIT {arguments.add(query.limit)}", arguments.values
+        statement = f"{_by_guess(query, arguments)} LIMIT {limit}"
+    return statement, arguments.values
 
 
 def _newest(query: GalleryQuery, arguments: _Arguments) -> str:
@@ -153,17 +155,16 @@ def _newest(query: GalleryQuery, arguments: _Arguments) -> str:
     )
 
 
-def _by_tag(query: GalleryQuery, arguments: _Arguments) -> str:
+def _by_tag(query: GalleryQuery, arguments: _Arguments, limit: str) -> str:
     conditions = [
-        f"tag = {arguments.add(query.tags[0])}",
         "confidence >= $1::real",
         *_probes(query.tags[1:], arguments),
         *_beyond(query, arguments),
     ]
-    return (
-        "SELECT asset_id, confidence AS value FROM {schema}.current_tags AS found "  # noqa: S608
-        f"WHERE {' AND '.join(conditions)} {_by_confidence(query)}"
+    tagged = assets_with(
+        arguments.add(query.tags[0]), conditions, limit, "surest" if query.sort is Sort.SUREST else "least-sure"
     )
+    return f"SELECT asset_id, confidence AS value FROM ({tagged}) AS page {_by_confidence(query)}"  # noqa: S608
 
 
 def _by_guess(query: GalleryQuery, arguments: _Arguments) -> str:

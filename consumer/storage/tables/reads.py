@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from consumer.storage.postgres.database import close_pool, lend, open_pool
 from consumer.storage.postgres.schema_version import check_schema
 from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter, like_escaped
+from consumer.storage.tables.search.holding import assets_with
 from schemas.connections import DatabaseConnection
 from schemas.tagged import READING_ORDER
 
@@ -166,41 +167,46 @@ def search_statement(query: TagQuery) -> tuple[str, list[object]]:
     With a tag given, the index on (tag, confidence) leads it.
     """
     arguments = Arguments([query.min_confidence])
-    best = _by_tags(query, arguments) if query.tags or query.category is not None else _by_asset(query, arguments)
-    after = ""
-    if query.after is not None:
-        confidence, asset_id = arguments.add(query.after.confidence), arguments.add(query.after.asset_id)
-        after = f"WHERE confidence < {confidence}::real OR (confidence = {confidence}::real AND asset_id > {asset_id}) "
+    after = _after(query, arguments)
+    limit = arguments.add(query.limit)
+    if query.tags:
+        tag = arguments.add(query.tags[0])
+        return assets_with(tag, [*_of_tags(query, arguments), *after], limit), arguments.values
+    best = _by_asset(query, arguments) if query.category is None else _by_category(query, arguments)
     statement = (
-        f"SELECT asset_id, confidence FROM ({best}) AS matched {after}"  # noqa: S608 - placeholders
-        f"ORDER BY confidence DESC, asset_id LIMIT {arguments.add(query.limit)}"
+        f"SELECT asset_id, confidence FROM ({best}) AS matched {'WHERE ' if after else ''}{' AND '.join(after)} "  # noqa: S608
+        f"ORDER BY confidence DESC, asset_id LIMIT {limit}"
     )
     return statement, arguments.values
 
 
-def _by_tags(query: TagQuery, arguments: Arguments) -> str:
+def _after(query: TagQuery, arguments: Arguments) -> list[str]:
+    """Return the conditions for what follows the page before; the first one leads the index there."""
+    if query.after is None:
+        return []
+    confidence, asset_id = arguments.add(query.after.confidence), arguments.add(query.after.asset_id)
+    return [f"confidence <= {confidence}::real", f"(confidence < {confidence}::real OR asset_id > {asset_id})"]
+
+
+def _of_tags(query: TagQuery, arguments: Arguments) -> list[str]:
     conditions = ["confidence >= $1::real"]
-    if query.tags:
-        conditions.append(f"tag = {arguments.add(query.tags[0])}")
     if query.category is not None:
         conditions.append(f"category = {arguments.add(query.category)}")
     if query.text is not None:
         conditions.append(f"asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
     conditions.extend(
-        "EXISTS (SELECT FROM {schema}.current_tags AS also WHERE also.asset_id = found.asset_id "
-        f"AND also.tag = {arguments.add(tag)} AND also.confidence >= $1::real)"
+        "(SELECT true FROM {schema}.current_tags AS also WHERE also.asset_id = found.asset_id "  # noqa: S608
+        f"AND also.tag = {arguments.add(tag)} AND also.confidence >= $1::real LIMIT 1)"
         for tag in query.tags[1:]
     )
-    if filters := query.where.conditions(arguments):
-        conditions.append(
-            "EXISTS (SELECT FROM {schema}.assets AS asset WHERE asset.asset_id = found.asset_id "
-            f"AND {' AND '.join(filters)})"
-        )
-    # With a tag there is one row an asset, and the index gives them in order; without one, the best of several counts.
-    grouping = "asset_id, confidence" if query.tags else "asset_id, max(confidence) AS confidence"
+    return [*conditions, *query.where.of_found(arguments)]
+
+
+def _by_category(query: TagQuery, arguments: Arguments) -> str:
+    # Of several tags of an asset the best counts.
     return (
-        f"SELECT {grouping} FROM {{schema}}.current_tags AS found "  # noqa: S608 - placeholders
-        f"WHERE {' AND '.join(conditions)}{'' if query.tags else ' GROUP BY asset_id'}"
+        "SELECT asset_id, max(confidence) AS confidence FROM {schema}.current_tags AS found "  # noqa: S608 - placeholders
+        f"WHERE {' AND '.join(_of_tags(query, arguments))} GROUP BY asset_id"
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from consumer.storage.postgres.database import connect
 from consumer.storage.postgres.migrate import migrate
 from consumer.storage.tables.facets import count_changes, count_library
-from consumer.storage.tables.gallery import GalleryQuery, Place, Sort, cards, gallery_page
+from consumer.storage.tables.gallery import GalleryQuery, Place, Sort, cards, gallery_page, gallery_statement
 from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.textures import Arrivals, embedding_of, location_of, texture
 from schemas.connections import DatabaseConnection
@@ -135,6 +136,24 @@ async def test_pages_together_hold_every_texture_once_and_in_order(
 
 def _is_settled(stored: Stored, asset_id: str) -> bool:
     return bool(stored.human[asset_id])
+
+
+@pytest.mark.parametrize("sort", [Sort.SUREST, Sort.LEAST_SURE])
+async def test_a_page_of_a_tag_reads_no_more_than_it_shows(stored: Stored, sort: Sort) -> None:
+    """The index gives the order; else a tag that a million textures have would be sorted whole for each page."""
+    statement, arguments = gallery_statement(GalleryQuery(tags=("weapon", "metal"), sort=sort, limit=3))
+    async with stored.session.transaction():
+        await stored.session.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        explained = await stored.session.fetchval(f"EXPLAIN (FORMAT JSON) {stored.session.sql(statement)}", *arguments)
+    (plan,) = json.loads(explained)
+    assert ("Limit", "asset_tags_by_tag") in set(_parents_of_indices(plan["Plan"]))
+
+
+def _parents_of_indices(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for child in node.get("Plans", ()):
+        if "Index Name" in child:
+            yield node["Node Type"], child["Index Name"]
+        yield from _parents_of_indices(child)
 
 
 async def test_counts_are_those_of_what_holds(stored: Stored) -> None:

@@ -54,6 +54,13 @@ class SearchFilter:
             found.append(self._said(arguments, asset))
         return found
 
+    def of_found(self, arguments: Arguments) -> list[str]:
+        """Return them as conditions on the asset of a row that goes by the name ``found``."""
+        conditions = " AND ".join(self.conditions(arguments))
+        # A scalar subquery, because the planner turns an EXISTS into a join that no order leads.
+        of_asset = "SELECT true FROM {schema}.assets AS asset WHERE asset.asset_id = found.asset_id AND "
+        return [f"({of_asset}{conditions})"] if conditions else []
+
     def _has(self, arguments: Arguments, asset: str, condition: str) -> str:
         # A scalar subquery, because the planner turns an EXISTS into a join that reads every asset with the tag.
         return (

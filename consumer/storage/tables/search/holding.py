@@ -1,0 +1,40 @@
+"""The assets that have a tag now, surest first, as an index gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+_ORDERS: Final = {"surest": "confidence DESC, asset_id", "least-sure": "confidence, asset_id DESC"}
+
+# What a person said of a tag, or of the category that it excludes others from, counts instead of the model's word. A
+# scalar subquery, because the planner turns a NOT EXISTS into a join that reads every asset with the tag.
+_NOT_OVERRULED: Final = """(
+    SELECT true FROM {schema}.asset_tags AS said
+    WHERE said.source = 'human' AND said.asset_id = found.asset_id AND said.category = found.category
+      AND (said.tag = found.tag OR (said.settles AND said.verdict <> 'rejected')) LIMIT 1
+) IS NOT TRUE"""
+_IS_STORED: Final = "(SELECT true FROM {schema}.assets AS stored WHERE stored.asset_id = found.asset_id)"
+
+
+def assets_with(
+    tag: str, conditions: Sequence[str], limit: str, order: Literal["surest", "least-sure"] = "surest"
+) -> str:
+    """Return SQL that gives asset_id and confidence of what has the tag in ``current_tags``, in order.
+
+    ``tag`` and ``limit`` are placeholders. ``conditions`` are of a row of asset_tags, which goes by the name ``found``.
+    Not from the view: it would read all rows of the tag and sort them, since no order leads into the parts of a union.
+    """
+    by = _ORDERS[order]
+    having = " AND ".join([f"found.tag = {tag}", *conditions])
+    # People's words are few, and have no limit of their own, which would lead to the index of the model's many.
+    return f"""
+        SELECT asset_id, confidence FROM (
+            (SELECT found.asset_id, found.confidence FROM {{schema}}.asset_tags AS found
+             WHERE found.source = 'model' AND {having} AND {_NOT_OVERRULED}
+             ORDER BY {by} LIMIT {limit})
+            UNION ALL
+            (SELECT found.asset_id, found.confidence FROM {{schema}}.asset_tags AS found
+             WHERE found.source = 'human' AND found.verdict <> 'rejected' AND {having} AND {_IS_STORED} OFFSET 0)
+        ) AS found ORDER BY {by} LIMIT {limit}
+    """  # noqa: S608 - placeholders

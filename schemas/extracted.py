@@ -27,6 +27,12 @@ class Source(WireModel):
     color_space: str | None = Field(default=None, max_length=64, description="Colour space of the file: srgb or linear")
     mip_count: int | None = Field(default=None, ge=1, le=MAX_INTEGER, description="Sizes that the file holds")
     wrap: str | None = Field(default=None, max_length=64, description="Wrap mode: repeat, clamp, mirror or mirror_once")
+    file_format: str | None = Field(
+        default=None, max_length=64, description="Format of the image file that it was read from, e.g. JPEG"
+    )
+    file_mode: str | None = Field(
+        default=None, max_length=32, description="Pixel mode of that file in Pillow's notation, e.g. P"
+    )
 
 
 class Extraction(WireModel):

@@ -100,6 +100,15 @@ class StoredTag(_Answer):
     verdict: Literal["confirmed", "rejected", "added"] | None = Field(description="Verdict of a person, or null")
 
 
+class StoredFinding(_Answer):
+    """What is wrong with an asset, or a fact about it; docs/findings.md says what each means."""
+
+    id: str
+    name: str
+    severity: Literal["error", "warning", "note", "info"]
+    value: float | None = Field(description="Measured value, or null")
+
+
 class AssetTags(_Answer):
     """A stored asset with its current tags."""
 
@@ -113,6 +122,9 @@ class AssetTags(_Answer):
     extracted_at: datetime
     tagged_at: datetime
     tags: tuple[StoredTag, ...] = Field(description="Current tags, by category in reading order")
+    findings: tuple[StoredFinding, ...] | None = Field(
+        default=None, description="What is wrong with it; null if it was not looked over"
+    )
 
 
 class FoundAsset(_Answer):
@@ -127,6 +139,9 @@ class FoundAsset(_Answer):
     width: int
     height: int
     tags: tuple[StoredTag, ...] = Field(description="All tags of the asset, by category in reading order")
+    findings: tuple[str, ...] | None = Field(
+        default=None, description="Names of what is wrong with it; null if it was not looked over"
+    )
     evidences: tuple[Literal["name", "tag", "looks"], ...] = Field(
         default=(), description="What found it, most telling first; empty where only filters were given"
     )

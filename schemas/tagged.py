@@ -64,6 +64,17 @@ class Candidates(WireModel):
     )
 
 
+class Finding(WireModel):
+    """What the pixels, the file or the name of a texture say is wrong with it, or a fact that tools ask for."""
+
+    id: str = Field(min_length=1, max_length=32, pattern=NO_NUL, description="Id of the finding, e.g. AEG302")
+    name: str = Field(min_length=1, max_length=64, pattern=NO_NUL, description="Name of it, e.g. normal-directx")
+    severity: Literal["error", "warning", "note", "info"] = Field(
+        description="Weight of the finding in this project; info is a fact and no fault"
+    )
+    value: float | None = Field(default=None, description="Measured value, in the unit that docs/findings.md names")
+
+
 class Model(WireModel):
     """The model that was used."""
 
@@ -164,6 +175,9 @@ class AssetTagged(Event):
     )
     candidates: Candidates | None = Field(
         default=None, description="Smallest set of object types that keeps its promise; published as tags or not"
+    )
+    findings: Annotated[tuple[Finding, ...], Field(fail_fast=True)] | None = Field(
+        default=None, description="Findings by id; empty if the texture has none, missing if it was not looked over"
     )
     embedding: Embedding
 

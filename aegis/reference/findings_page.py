@@ -87,6 +87,30 @@ jobs:
 
 Other systems read `--junit lint.xml`: each texture is a test case.
 
+## In the events, the tables and on the page
+
+The tagger looks every image over while it decodes it, and publishes `findings` with its tags
+([events.md](events.md)). The page has them as facets, sorts by the most findings and explains those of each texture;
+`aegis search` and `GET /api/v1/search?finding=…` filter by them, and `aegis_findings_total` counts them by name:
+
+```sh
+aegis search --finding halo --limit 5
+```
+
+In SQL, the view `asset_findings` has a row for each finding of each asset:
+
+```sql
+SELECT name, severity, count(*) FROM aegis.asset_findings GROUP BY name, severity ORDER BY count DESC;
+SELECT asset_id, value FROM aegis.asset_findings WHERE name = 'over-budget' ORDER BY value DESC LIMIT 20;
+SELECT asset_id, faults FROM aegis.assets WHERE finding_names @> '{normal-directx}' AND faults > 0;
+```
+
+The last form uses an index; `faults` counts the findings of severity note or worse. `AEGIS_FINDINGS_PROJECT` names a
+project file, whose severities, limits and suppressions then hold for the events; its paths are compared with asset ids.
+`AEGIS_FINDINGS_ENABLED=false` switches all of it off. Of a large JPEG, which the tagger decodes made smaller, findings
+that need full detail (normal maps, tiling, detail, traces of compression) are left to `aegis lint`. Textures that were
+tagged before have findings once `aegis replay` has tagged them again; `aegis retag` keeps those that an event has.
+
 ## All findings
 
 Ids and names never change. `make lint-bench` measures each finding on textures that have it by construction.

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from aegis.reference.markdown import NOTE, code, table
 from consumer.settings import (
     EngineSettings,
+    FindingsSettings,
     GatewaySettings,
     ModelSettings,
     OperationsSettings,
@@ -54,6 +55,7 @@ SECTIONS = (
     Section(DatabaseConnection, f"sink, {_TABLES}"),
     Section(TaggerSettings, "tagger, `aegis replay`"),
     Section(ModelSettings, "tagger, gateway, `aegis replay`, `aegis retag`, `aegis verdict`"),
+    Section(FindingsSettings, "tagger, gateway that publishes, `aegis replay`"),
     Section(SinkSettings, "sink"),
     Section(GatewaySettings, "gateway"),
     Section(EngineSettings, "tagger, sink, `aegis replay`, `aegis retag`"),

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from benchmarks.findings.conventions import convention_figures
-from benchmarks.findings.cost import cost_figures, lint_figures
+from benchmarks.findings.cost import cost_figures, lint_figures, tagging_figures
 from benchmarks.findings.sources import Pixels, reliefs, surfaces
 from benchmarks.findings.trial import outcome
 from benchmarks.findings.trials import TRIALS
@@ -38,6 +38,7 @@ def main(textures: tuple[Path, ...]) -> None:
         *convention_figures(reliefs(textures)),
         *cost_figures(textures),
         *lint_figures(textures),
+        *tagging_figures(textures),
     ]
     report("lint", figures)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import statistics
@@ -15,12 +16,17 @@ from PIL import Image
 
 from benchmarks.support.figures import Figure
 from benchmarks.support.images import textures, write_pngs
+from consumer.findings.project import Project
 from consumer.findings.registry import look_over
 from consumer.findings.texture import Texture
 from consumer.imaging.decode import read
 from consumer.imaging.facts import TextureFacts
 from consumer.imaging.picture import ImageLimits
 from consumer.imaging.signatures import SIGNATURE_BYTES, image_format
+from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
+from consumer.tagging.inference.embed import open_embedder
+from consumer.tagging.looking import Looker, stated_by_name
+from consumer.tagging.pipeline import TaggingPipeline
 from producer_tools.linting.lint import LintRequest, lint
 from producer_tools.linting.project import LintProject
 from producer_tools.settings import ExtractSettings
@@ -28,6 +34,7 @@ from producer_tools.settings import ExtractSettings
 _SIDE = 512
 _TIMES = 15
 _FILES = 500
+_TAGGINGS = 7
 
 
 def cost_figures(folders: Sequence[Path]) -> list[Figure]:
@@ -51,6 +58,40 @@ def lint_figures(folders: Sequence[Path]) -> list[Figure]:
         report = lint(LintRequest((folder,), LintProject(), processes=2), ExtractSettings())
         seconds = (_cpu_seconds() - before) / len(report.textures) * 10_000
     return [Figure("lint_cpu_s_of_10000_at_512", seconds, "CPU s", 240, "lower")]
+
+
+def tagging_figures(folders: Sequence[Path]) -> list[Figure]:
+    """Return what findings add to the CPU time of tagging, for PNGs of 512 by 512, one after the other."""
+    return asyncio.run(_tagging_figures([path for folder in folders for path in textures(folder)]))
+
+
+async def _tagging_figures(sources: Sequence[Path]) -> list[Figure]:
+    bundle = load_bundle(default_bundle_path())
+    with tempfile.TemporaryDirectory(prefix="aegis-bench-") as scratch:
+        files = [path.read_bytes() for path in sorted(write_pngs(sources, Path(scratch) / "png", _SIDE).iterdir())]
+    pipeline = TaggingPipeline(bundle, open_embedder(bundle), limits=ImageLimits(), workers=1, looker=Looker(Project()))
+    await pipeline.warm_up()
+    spent = {True: 0.0, False: 0.0}
+    for data in files:
+        for looks in spent:
+            spent[looks] += await _least_of_tagging(pipeline, data, looks=looks)
+    await pipeline.close()
+    share = (spent[True] - spent[False]) / spent[False] * 100
+    return [
+        Figure("tagging_cpu_ms_without", spent[False] / len(files) * 1000, "ms an image", None, "lower"),
+        Figure("tagging_cpu_added", share, "% of CPU time", 3, "lower"),
+    ]
+
+
+async def _least_of_tagging(pipeline: TaggingPipeline, data: bytes, *, looks: bool) -> float:
+    least = float("inf")
+    for _ in range(_TAGGINGS):
+        started = time.process_time()
+        prepared = await pipeline.prepare(data, stated=stated_by_name("texture") if looks else None)
+        embedded = await pipeline.embed(prepared)
+        pipeline.score(embedded.vector, prepared.facts)
+        least = min(least, time.process_time() - started)
+    return least
 
 
 def _cpu_seconds() -> float:

@@ -17,6 +17,7 @@ DATA_WORDS: Final = frozenset(
     | {"orm", "rma", "smoothness", "glossiness", "masks", "splatmap"}
 )
 TILING_WORDS: Final = frozenset({"tile", "tiled", "tiles", "tiling", "tileable", "seamless", "repeat", "repeating"})
+TOLD: Final = NORMAL_WORDS | COLOUR_WORDS | DATA_WORDS | TILING_WORDS
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from consumer.findings.check import Check, Finding
@@ -34,6 +35,8 @@ GROUPS: Final[Mapping[str, tuple[Check, ...]]] = {
 CHECKS: Final = tuple(check for group in GROUPS.values() for check in group)
 BY_ID: Final[Mapping[str, Check]] = {check.id: check for check in CHECKS}
 BY_NAME: Final[Mapping[str, Check]] = {check.name: check for check in CHECKS}
+# What pixels that were made smaller no longer tell.
+OF_FULL_SIZE: Final = frozenset(check.id for group in (NORMALS, TILING, DETAIL, TRACES) for check in group)
 _DIGITS: Final = 4
 
 
@@ -42,11 +45,22 @@ def check_called(word: str) -> Check | None:
     return BY_ID.get(word) or BY_NAME.get(word)
 
 
+def check_named(word: str) -> Check:
+    """Return the check of this id or name; raises ValueError with the nearest name."""
+    check = check_called(word)
+    if check is None:
+        nearest = get_close_matches(word, [*BY_NAME, *BY_ID], n=1, cutoff=0)
+        raise ValueError(f"{word[:80]} is no finding: did you mean {nearest[0]}? docs/findings.md lists all")
+    return check
+
+
 def look_over(
     texture: Texture, limits: Mapping[str, float] | None = None, off: frozenset[str] = frozenset()
 ) -> tuple[Finding, ...]:
     """Return what is found, in the order of the ids; ``limits`` replace those of checks by id, ``off`` are left out."""
     limits = limits or {}
+    if texture.full_size is not None:
+        off |= OF_FULL_SIZE
     found = []
     for check in CHECKS:
         if check.id in off:

@@ -36,6 +36,7 @@ _MANY_COLOURS: Final = 256
 class Texture:
     """Pixels [H, W, bands] of grey, grey and alpha, RGB or RGBA: uint8, or uint16 where they are grey alone.
 
+    ``full_size`` is (width, height) of a texture whose pixels were made smaller while it was decoded, None for others.
     ``mode`` is the file's own, as Pillow names it, and ``file_format`` its format, as ``ImageLimits`` does; None where
     they are not known. ``path`` is what the texture is called, with its folders.
     """
@@ -45,6 +46,7 @@ class Texture:
     file_format: str | None = None
     facts: TextureFacts = field(default_factory=TextureFacts)
     path: str = ""
+    full_size: tuple[int, int] | None = None
     _views: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def view(self, kind: Callable[[Texture], ViewT]) -> ViewT:
@@ -61,6 +63,11 @@ class Texture:
     @property
     def width(self) -> int:
         return int(self.pixels.shape[1])
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Width and height of the texture in its file."""
+        return self.full_size or (self.width, self.height)
 
     @property
     def bands(self) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import QueryParams
 
+from consumer.findings.registry import check_named
 from consumer.gateway.refusals import RefusedError, away
 from consumer.searching.finder import Finder, Found, LikeUnknownError
 from consumer.searching.finder import Question as Asked
@@ -17,7 +19,7 @@ from consumer.storage.errors import DatabaseError, RowRejectedError
 from consumer.storage.tables.reads import CurrentTag, Match, Page, TagQuery, TagReader
 from consumer.storage.tables.search.filters import Said, SearchFilter
 from schemas.base import MAX_INTEGER
-from schemas.http import AssetTags, FoundAsset, SearchAnswer, StoredTag
+from schemas.http import AssetTags, FoundAsset, SearchAnswer, StoredFinding, StoredTag
 from schemas.wire import explain
 
 # More than any ranking is deep.
@@ -33,6 +35,7 @@ class _Question(BaseModel):
     q: str | None = Field(default=None, max_length=400)
     like: str | None = Field(default=None, max_length=512)
     tag: tuple[str, ...] = Field(default=(), max_length=16)
+    finding: tuple[str, ...] = Field(default=(), max_length=16)
     category: str | None = None
     text: str | None = None
     min_confidence: float = Field(default=0.5, ge=0, le=1, allow_inf_nan=False)
@@ -71,6 +74,7 @@ class Tables:
             extracted_at=fields["extracted_at"],
             tagged_at=fields["tagged_at"],
             tags=tuple(_stored(tag) for tag in detail.tags),
+            findings=_findings(fields["findings"]),
         )
 
     async def search(self, parameters: QueryParams) -> SearchAnswer:
@@ -113,14 +117,18 @@ class Tables:
 
 
 def _question(parameters: QueryParams) -> _Question:
-    given = {name: parameters[name] for name in parameters if name != "tag"}
+    lists = {name: tuple(parameters.getlist(name)) for name in ("tag", "finding")}
     try:
-        return _Question.model_validate({**given, "tag": tuple(parameters.getlist("tag"))})
+        return _Question.model_validate({**dict(parameters), **lists})
     except ValidationError as error:
         raise RefusedError(422, explain(error)) from error
 
 
 def _filter(question: _Question) -> SearchFilter:
+    try:
+        findings = tuple(check_named(word).name for word in question.finding)
+    except ValueError as error:
+        raise RefusedError(422, f"finding: {error}") from error
     return SearchFilter(
         min_confidence=question.min_confidence,
         folder=question.folder,
@@ -129,6 +137,7 @@ def _filter(question: _Question) -> SearchFilter:
         max_side=question.max_side,
         said=question.said,
         model=question.model,
+        findings=findings,
     )
 
 
@@ -189,6 +198,7 @@ def _asset_of(match: Match) -> FoundAsset:
         width=asset.width,
         height=asset.height,
         tags=tuple(_stored(tag) for tag in asset.tags),
+        findings=asset.findings,
     )
 
 
@@ -202,9 +212,14 @@ def _asset_found(found: Found) -> FoundAsset:
         width=asset.width,
         height=asset.height,
         tags=tuple(_stored(tag) for tag in asset.tags),
+        findings=asset.findings,
         evidences=found.evidences,
         similarity=None if found.similarity is None else round(found.similarity, 6),
     )
+
+
+def _findings(found: Sequence[Mapping[str, Any]] | None) -> tuple[StoredFinding, ...] | None:
+    return None if found is None else tuple(StoredFinding(**{"value": None, **finding}) for finding in found)
 
 
 def _stored(tag: CurrentTag) -> StoredTag:

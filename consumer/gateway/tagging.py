@@ -11,6 +11,7 @@ from typing import Protocol
 from consumer.gateway.refusals import RefusedError, away
 from consumer.imaging.errors import ImageRejectedError, Rejection
 from consumer.tagging.inference.compute import ComputeClosedError
+from consumer.tagging.looking import stated_by_name
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.tagging.tagging_result import TaggingResult
 from consumer.telemetry.metrics import Metrics
@@ -76,13 +77,17 @@ class ImageTagger:
             raise away("the service is shutting down: send it again", 1) from error
         if self._announcer is not None and tagged is not None and image.asset_id is not None:
             await self._announcer.announce(image.asset_id, image.data, tagged)
+            self._metrics.findings_told(finding.name for finding in tagged.findings or ())
         return answer
 
     async def _tag(self, image: Image) -> tuple[TagAnswer, TaggingResult | None]:
         wait_ms = _since_ms(image.received_at)
         started = time.perf_counter()
+        # Findings go into events alone.
+        told = None if self._announcer is None else image.asset_id
+        stated = None if told is None else stated_by_name(told)
         with step(Stage.DECODE_IMAGE):
-            prepared = await self._pipeline.prepare(image.data)
+            prepared = await self._pipeline.prepare(image.data, stated=stated)
         with step(Stage.EMBED):
             embedded = await self._pipeline.embed(prepared)
         names = (image.asset_id,)
@@ -121,6 +126,7 @@ class ImageTagger:
             pixel_evidence=prepared.facts.evidence,
             embedding=Embedding.from_array(embedded.vector),
             timings_ms=timings_ms,
+            findings=self._pipeline.findings(image.asset_id or "", prepared.facts),
         )
 
 

@@ -48,8 +48,21 @@ def decode(data: bytes, limits: ImageLimits) -> DecodedImage:
         ImageRejectedError: no image, of a format that is not allowed, above a limit, or broken.
 
     """
+    return in_colour_or_rejected(read_reduced(data, limits))
+
+
+def read_reduced(data: bytes, limits: ImageLimits) -> Picture:
+    """Decode one picture as :func:`read` does, a large JPEG made smaller; every error is an ImageRejectedError."""
     try:
-        return in_colour(_read(data, limits, shrink=True))
+        return _read(data, limits, shrink=True)
+    except MemoryError:
+        raise undecodable("needs more memory than there is") from None
+
+
+def in_colour_or_rejected(picture: Picture) -> DecodedImage:
+    """Return the picture in 8 bits a channel, in colour; raises ImageRejectedError where memory is short."""
+    try:
+        return in_colour(picture)
     except MemoryError:
         raise undecodable("needs more memory than there is") from None
 

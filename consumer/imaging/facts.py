@@ -23,6 +23,14 @@ class TextureFacts:
     wrap: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The ``mode`` of an image file, as Pillow names it, and its ``file_format``, as ``ImageLimits`` does."""
+
+    mode: str | None = None
+    file_format: str | None = None
+
+
 def mip_count(stated: int | None) -> int | None:
     """Return how many sizes a file states, None for none and for more than any texture has."""
     return stated if stated and 1 <= stated <= _MOST_SIZES else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from consumer.imaging.errors import ImageRejectedError
-from consumer.services.tagger import names_of
+from consumer.services.names import names_of
 from consumer.storage.errors import ObjectForbiddenError, ObjectMissingError, ObjectTooLargeError
 from consumer.storage.objects import ObjectStore
 from consumer.storage.tables.lookups import SampledAsset

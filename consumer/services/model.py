@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from consumer.findings.project import Project, parse_project
 from consumer.imaging.picture import ImageLimits
 from consumer.services.bundles import bundle_folder
 from consumer.services.errors import StartupError
 from consumer.services.tuned import apply_tuning
-from consumer.settings import ModelSettings
+from consumer.settings import FindingsSettings, ModelSettings
 from consumer.tagging.bundle.bundle import Bundle, BundleError, load_bundle
 from consumer.tagging.inference.embed import Embedder, open_embedder
 from consumer.tagging.inference.sessions import ModelError
+from consumer.tagging.looking import Looker
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.telemetry.metrics import Metrics
 
@@ -93,11 +95,27 @@ async def _running(opened: _Opened, limits: ImageLimits, metrics: Metrics) -> Ta
         max_batch=settings.max_batch,
         max_wait_ms=settings.max_wait_ms,
         use_names=settings.use_names,
+        looker=_looker(FindingsSettings()),
         on_batch=metrics.batch_inferred,
     )
     await pipeline.warm_up()
     metrics.model_loaded(pipeline.model, pipeline.taxonomy)
     return pipeline
+
+
+def _looker(settings: FindingsSettings) -> Looker | None:
+    """Return who looks images over, None where nobody shall."""
+    if not settings.enabled:
+        return None
+    if settings.project is None:
+        return Looker(Project())
+    named = f"AEGIS_FINDINGS_PROJECT={settings.project}"
+    try:
+        return Looker(parse_project(settings.project.read_text(encoding="utf-8"), Project))
+    except OSError as error:
+        raise StartupError(f"{named} cannot be read ({error.strerror}): write one with aegis lint --init") from error
+    except ValueError as error:
+        raise StartupError(f"{named} {error}") from error
 
 
 def _bundle(settings: ModelSettings) -> Bundle:

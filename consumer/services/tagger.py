@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -21,12 +20,14 @@ from consumer.kafka.records import Publication, SourceRecord
 from consumer.services.allow_list import Admission
 from consumer.services.clocks import ClockWatch
 from consumer.services.errors import ChecksumMismatchError, ImageMismatchError
+from consumer.services.names import names_of
 from consumer.services.reuse import Known, Reuse
 from consumer.settings import TaggerSettings
 from consumer.storage.objects import ObjectStore
 from consumer.stream.failures.faults import at_stage
 from consumer.stream.processing.budget import ByteBudget
-from consumer.tagging.pipeline import EmbeddedImage, PreparedImage, TaggingPipeline
+from consumer.tagging.looking import Stated, stated_by
+from consumer.tagging.pipeline import EmbeddedImage, ImageFacts, PreparedImage, TaggingPipeline
 from consumer.tagging.tagging_result import TaggedBy, TaggingResult, tagged_event
 from consumer.telemetry.metrics import Metrics
 from schemas import (
@@ -34,10 +35,8 @@ from schemas import (
     AssetTagged,
     CausedBy,
     Embedding,
-    ImageInfo,
     MalformedEventError,
     ObjectRef,
-    Source,
     Stage,
     TimingsMs,
     check_headers,
@@ -104,13 +103,14 @@ class TaggingHandler:
                 fetch_ms = _since_ms(started)
                 recalled = await self._reuse.recall(fetched.sha256)
             with at_stage(Stage.DECODE_IMAGE):
-                prepared = await self._decode(fetched, recalled, event.image)
+                prepared = await self._decode(fetched, recalled, event)
         with at_stage(Stage.EMBED), off_the_clock():
             embedded = await self._embed(prepared, recalled)
         with at_stage(Stage.SCORE):
             scored = await self._pipeline.score_together(embedded.vector, prepared.facts, names_of(event))
         self._reuse.remember(fetched.sha256, embedded.vector, prepared.facts)
 
+        findings = self._pipeline.findings(event.asset_id, prepared.facts)
         stored = event.object.model_copy(update={"size": len(fetched.data), "sha256": fetched.sha256})
         result = TaggingResult(
             info=prepared.facts.info,
@@ -125,8 +125,10 @@ class TaggingHandler:
                 embed=round(embedded.embed_ms, 3),
                 score=round(scored.score_ms, 3),
             ),
+            findings=findings,
         )
         self._metrics.stages_timed(result.timings_ms)
+        self._metrics.findings_told(finding.name for finding in findings or ())
         caused_by = CausedBy(topic=record.topic, partition=record.partition, offset=record.offset)
         return (self._publish(tagged_event(event, stored, result, self._by, caused_by), record),)
 
@@ -153,13 +155,14 @@ class TaggingHandler:
         finally:
             self._decoders.release()
 
-    async def _decode(self, fetched: _Fetched, known: Known | None, stated: ImageInfo | None) -> PreparedImage:
-        if known is not None and known.facts is not None:
+    async def _decode(self, fetched: _Fetched, known: Known | None, event: AssetExtracted) -> PreparedImage:
+        told = stated_by(event) if self._pipeline.looks_over else None
+        if known is not None and known.facts is not None and _suffices(known.facts, told):
             prepared = PreparedImage(known.facts, pixels=None, decode_ms=0)
         else:
             async with self._decoder():
-                prepared = await self._pipeline.prepare(fetched.data, for_model=known is None)
-        actual = prepared.facts.info
+                prepared = await self._pipeline.prepare(fetched.data, for_model=known is None, stated=told)
+        stated, actual = event.image, prepared.facts.info
         if stated is not None and {stated.width, stated.height} != {actual.width, actual.height}:
             raise ImageMismatchError(
                 f"the event states {stated.width} by {stated.height} pixels, "
@@ -195,21 +198,6 @@ def receive(record: SourceRecord) -> AssetExtracted | None:
     return event
 
 
-class Named(Protocol):
-    """What is told of an asset's names."""
-
-    @property
-    def asset_id(self) -> str: ...
-    @property
-    def source(self) -> Source | None: ...
-
-
-def names_of(asset: Named) -> tuple[str | None, ...]:
-    """Return what the asset is called, and what its file says that it is used for: evidence for its tags."""
-    source = asset.source
-    return (asset.asset_id,) if source is None else (source.name, source.container_path, asset.asset_id, source.usage)
-
-
 def _size_or(reference: ObjectRef, default: int) -> int:
     return default if reference.size is None else min(reference.size, default)
 
@@ -221,6 +209,11 @@ def _verified(data: bytes, reference: ObjectRef) -> _Fetched:
     if reference.sha256 is not None and reference.sha256 != digest:
         raise ChecksumMismatchError(f"the event states sha256 {reference.sha256}, the object has {digest}")
     return _Fetched(data, digest)
+
+
+def _suffices(facts: ImageFacts, told: Stated | None) -> bool:
+    """Tell whether equal content was looked over as what this event says it is; by another name it may be wrong."""
+    return told is None or facts.looked_over is None or facts.looked_over.stated == told
 
 
 def _since_ms(started: float) -> float:

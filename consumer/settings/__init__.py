@@ -5,6 +5,7 @@ One file a class; it may touch the engine's settings and schemas.
 
 from __future__ import annotations
 
+from consumer.settings.findings import FindingsSettings
 from consumer.settings.gateway import GatewaySettings
 from consumer.settings.model import ModelSettings, default_cache_dir
 from consumer.settings.operations import OperationsSettings
@@ -14,6 +15,7 @@ from consumer.stream.settings import EngineSettings
 
 __all__ = [
     "EngineSettings",
+    "FindingsSettings",
     "GatewaySettings",
     "ModelSettings",
     "OperationsSettings",

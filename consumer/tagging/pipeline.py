@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from consumer.concurrency.batching import Batcher
-from consumer.imaging.decode import decode
+from consumer.imaging.decode import in_colour_or_rejected, read_reduced
 from consumer.imaging.picture import DecodedImage, ImageLimits
 from consumer.tagging.bundle.bundle import Bundle
 from consumer.tagging.bundle.name_patterns import AssetNames
@@ -22,10 +22,11 @@ from consumer.tagging.images.preprocess import PreprocessSpec
 from consumer.tagging.inference.compute import ComputePool
 from consumer.tagging.inference.embed import Embedder
 from consumer.tagging.inputs import as_one, model_inputs
+from consumer.tagging.looking import LookedOver, Looker, Stated
 from consumer.tagging.pixels.evidence import pixel_evidence
 from consumer.tagging.pixels.layout import Layout, layout_of
 from consumer.tagging.scoring.scorer import NO_NAMES, ScoredRow, Scorer
-from schemas import Candidates, ImageInfo, Model, Tag
+from schemas import Candidates, Finding, ImageInfo, Model, Tag
 
 _EVIDENCE_DIGITS: Final = 4
 P = ParamSpec("P")
@@ -34,10 +35,14 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What an image gives without the model: its shape, and what the tests on its pixels say."""
+    """What an image gives without the model: its shape, what the tests on its pixels say, and what is wrong with it.
+
+    ``looked_over`` None: nobody looked.
+    """
 
     info: ImageInfo
     evidence: Mapping[str, Mapping[str, float]]
+    looked_over: LookedOver | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class TaggingPipeline:
         max_batch: int = 8,
         max_wait_ms: float = 100.0,
         use_names: bool = True,
+        looker: Looker | None = None,
         on_batch: Callable[[int, float, float], None] | None = None,
     ) -> None:
         self.threads = workers or available_cpus()
@@ -100,6 +106,7 @@ class TaggingPipeline:
         self._embedder = embedder
         self._scorer = Scorer(bundle)
         self._use_names = use_names
+        self._looker = looker
         self._compute = ComputePool(
             embedder.run, threads=self.threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch
         )
@@ -118,14 +125,27 @@ class TaggingPipeline:
         size = self._spec.size
         await self._compute.submit(np.zeros((size, size, 3), np.uint8))
 
-    async def prepare(self, data: bytes, *, for_model: bool = True) -> PreparedImage:
+    @property
+    def looks_over(self) -> bool:
+        """Whether images are looked over of which something is stated."""
+        return self._looker is not None
+
+    async def prepare(self, data: bytes, *, for_model: bool = True, stated: Stated | None = None) -> PreparedImage:
         """Decode and preprocess; ``for_model`` False leaves out what only :meth:`embed` needs.
+
+        With ``stated`` the image is looked over, where the pipeline does so.
 
         Raises:
             ImageRejectedError: no image, of a format that we do not decode, or larger than the limits.
 
         """
-        return await self.in_thread(self._prepare, data, for_model=for_model)
+        return await self.in_thread(self._prepare, data, for_model=for_model, stated=stated)
+
+    def findings(self, asset_id: str, facts: ImageFacts) -> tuple[Finding, ...] | None:
+        """Return what is published of an asset's findings, None where it was not looked over."""
+        if self._looker is None or facts.looked_over is None:
+            return None
+        return self._looker.judged(asset_id, facts.looked_over)
 
     async def embed(self, prepared: PreparedImage) -> EmbeddedImage:
         """Infer; the vector is what the event will carry, float16 rounded, so that scoring it again gives the same."""
@@ -192,12 +212,16 @@ class TaggingPipeline:
                 scored[at] = row
         return scored
 
-    def _prepare(self, data: bytes, *, for_model: bool) -> PreparedImage:
+    def _prepare(self, data: bytes, *, for_model: bool, stated: Stated | None) -> PreparedImage:
         started = time.perf_counter()
-        image = decode(data, self._limits)
+        picture = read_reduced(data, self._limits)
+        image = in_colour_or_rejected(picture)
         layout = layout_of(image.pixels)
         pixels = model_inputs(image, self._spec, layout) if for_model else None
-        return PreparedImage(_facts(image, layout), pixels, _since_ms(started))
+        facts = _facts(image, layout)
+        if self._looker is not None and stated is not None:
+            facts = replace(facts, looked_over=self._looker.look(picture, data, stated))
+        return PreparedImage(facts, pixels, _since_ms(started))
 
 
 def _scored_image(row: ScoredRow, started: float) -> ScoredImage:

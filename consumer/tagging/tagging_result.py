@@ -11,6 +11,7 @@ from schemas import (
     Candidates,
     CausedBy,
     Embedding,
+    Finding,
     ImageInfo,
     Model,
     ObjectRef,
@@ -32,6 +33,7 @@ class TaggingResult:
     pixel_evidence: Mapping[str, Mapping[str, float]]
     embedding: Embedding
     timings_ms: TimingsMs
+    findings: tuple[Finding, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +65,6 @@ def tagged_event(
         source=event.source,
         pixel_evidence={category: dict(tests) for category, tests in result.pixel_evidence.items()},
         candidates=result.candidates,
+        findings=result.findings,
         embedding=result.embedding,
     )

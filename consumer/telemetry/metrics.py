@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Protocol
 
@@ -141,6 +142,10 @@ class Metrics:
     def batch_inferred(self, size: int, wait_ms: float, run_ms: float) -> None:  # noqa: ARG002 - in the embed stage
         self._histogram(declared.BATCH_SIZE).observe(size)
         self._histogram(declared.BATCH_SECONDS).observe(run_ms / 1000)
+
+    def findings_told(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._counter(declared.FINDINGS).labels(name).inc()
 
     def embedding_from(self, source: str) -> None:
         self._counter(declared.EMBEDDINGS).labels(source).inc()

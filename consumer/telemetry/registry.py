@@ -127,6 +127,11 @@ BATCH_SECONDS = MetricSpec(
     "aegis_inference_seconds", "histogram", "seconds", "Time of one inference of a batch",
     "Rising: other programs use the same CPUs", reported_by=MODEL_SERVICES,
 )  # fmt: skip
+FINDINGS = MetricSpec(
+    "aegis_findings_total", "counter", "findings", "Findings in published events, by their name",
+    "A finding that jumps: an exporter or an import setting changed; docs/findings.md says what each means",
+    ("finding",), reported_by=MODEL_SERVICES,
+)  # fmt: skip
 EMBEDDINGS = MetricSpec(
     "aegis_embeddings_total", "counter", "embeddings",
     "Embeddings by source (inferred, memory, database); the share not inferred is the hit rate of reuse",

@@ -37,6 +37,8 @@ def extracted_event(texture: ExtractedTexture, *, bucket: str, run_id: str, game
             engine=_cut(texture.engine, 255),
             game=_cut(game, 255),
             **asdict(texture.facts),
+            file_format=_cut(texture.origin.file_format, 64),
+            file_mode=_cut(texture.origin.mode, 32),
         ),
         extraction=Extraction(run_id=run_id, tool=_tool()),
     )

@@ -31,7 +31,7 @@ from producer_tools.extraction.messages import (
     cut,
     png_name,
 )
-from producer_tools.extraction.pixels import brief, facts_of, write_png
+from producer_tools.extraction.pixels import brief, facts_of, origin_of, write_png
 from producer_tools.extraction.readers import open_archive
 from producer_tools.extraction.readers.known import kind_of_other
 from producer_tools.extraction.readers.sniff import Kind
@@ -151,6 +151,7 @@ def _taken(entry: Entry, number: int, job: Job, looking: Looking | None) -> Mess
         height=image.height,
         mode=image.mode,
         facts=facts_of(image),
+        origin=origin_of(image),
         findings=findings,
     )
 

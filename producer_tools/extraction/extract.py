@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from consumer.imaging.facts import TextureFacts
+from consumer.imaging.facts import Origin, TextureFacts
 from producer_tools.errors import ArchiveError, InputError
 from producer_tools.extraction.limits import ReadLimits
 from producer_tools.extraction.messages import LeftOut, PassedOver, Setup
@@ -23,6 +23,7 @@ from producer_tools.extraction.walk import LeftFile, SourceFile, check_inputs, s
 from producer_tools.settings import ExtractSettings
 
 _NOTHING_SAID: Final = TextureFacts()
+_NO_FILE: Final = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class ExtractedTexture:
     source_type: str
     engine: str | None
     facts: TextureFacts = _NOTHING_SAID
+    origin: Origin = _NO_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ class _Extraction:
             source_type=found.source_type,
             engine=found.engine,
             facts=found.facts or _NOTHING_SAID,
+            origin=found.origin,
         )
 
     def _move(self, png: Path, target: Path) -> None:

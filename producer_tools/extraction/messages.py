@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, TypeAdapter
 
 from consumer.findings.check import Finding
-from consumer.imaging.facts import TextureFacts
+from consumer.imaging.facts import Origin, TextureFacts
 from producer_tools.extraction.limits import ReadLimits
 from producer_tools.extraction.readers.sniff import Kind
 from producer_tools.extraction.unity.options import UnityOptions
@@ -66,6 +66,7 @@ class Found:
     height: Annotated[int, Field(ge=1)]
     mode: Annotated[str, Field(max_length=32)]
     facts: TextureFacts | None = None
+    origin: Origin = field(default_factory=Origin)
     findings: tuple[Finding, ...] | None = None
     type: Literal["found"] = "found"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +10,7 @@ from PIL import Image
 
 from consumer.imaging.decode import read, read_layer
 from consumer.imaging.errors import ImageRejectedError
-from consumer.imaging.facts import TextureFacts
+from consumer.imaging.facts import Origin, TextureFacts
 from consumer.imaging.picture import ImageLimits, Samples, to_eight_bits
 from consumer.imaging.signatures import SIGNATURE_BYTES, image_format
 from producer_tools.extraction.limits import ReadLimits
@@ -29,14 +28,6 @@ _ORIGIN: Final = "aegis-origin"
 _WITHOUT_SIGNATURE: Final = "TGA"
 # Fast: writing is the larger half of an extraction, and textures compress little better at 6.
 _PNG_COMPRESSION: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The ``mode`` of an image file, as Pillow names it, and its ``file_format``, as ``ImageLimits`` does."""
-
-    mode: str | None = None
-    file_format: str | None = None
 
 
 def decoded(data: bytes, limits: ReadLimits, layer: int | None = None) -> Image.Image:

@@ -18,6 +18,7 @@ from schemas.tagged import (
     Candidates,
     CausedBy,
     Embedding,
+    Finding,
     Model,
     Tag,
     Taxonomy,
@@ -102,6 +103,7 @@ def tagged_full() -> dict[str, Any]:
             source=_source(),
             pixel_evidence={"color_palettes": {"earth_tones": 0.71, "neon": 0.0012}},
             candidates=Candidates(category="object_types", tags=("character", "prop"), coverage=0.9),
+            findings=(Finding(id="AEG201", name="alpha-unused", severity="warning", value=255),),
             embedding=Embedding(dim=4, data="ADgAuAA4ALg="),
         )
     )

@@ -151,6 +151,11 @@ def _search_parameters() -> list[Node]:
             "What a person must have said of one of its tags",
             {"type": "string", "enum": ["confirmed", "rejected", "added", "any", "none"]},
         ),
+        (
+            "finding",
+            "Name or id of a finding that the asset must have; repeat the parameter to require several",
+            {"type": "array", "items": {"type": "string"}, "maxItems": 16},
+        ),
         ("model", "Id or digest of the model that tagged it", {"type": "string"}),
         (
             "limit",

@@ -106,5 +106,6 @@ def _as_json(match: Found) -> dict[str, object]:
         "object": f"s3://{asset.bucket}/{asset.object_key}",
         "width": asset.width,
         "height": asset.height,
+        "findings": asset.findings,
         "tags": [tag_json(tag) for tag in asset.tags],
     }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from consumer.storage.tables.reads import Match, Page, TagQuery
 
 SAID = ("confirmed", "rejected", "added", "any", "none")
-FIELDS = ("asset_id", "confidence", "object", "width", "height", "tags")
+FIELDS = ("asset_id", "confidence", "object", "width", "height", "findings", "tags")
 
 
 @click.command(
@@ -29,6 +29,7 @@ FIELDS = ("asset_id", "confidence", "object", "width", "height", "tags")
         "aegis search --tag weapon --min-confidence 0.6",
         "aegis search --like sword.png --limit 5",
         "aegis search --said rejected --json",
+        "aegis search --finding normal-directx --game mygame",
     ),
 )
 @click.argument("words", required=False, help="Words for what to find: of its name, its tags, or its looks.")
@@ -50,6 +51,12 @@ FIELDS = ("asset_id", "confidence", "object", "width", "height", "tags")
 @click.option("--min-side", type=click.IntRange(1), help="Fewest pixels of the longer side.")
 @click.option("--max-side", type=click.IntRange(1), help="Most pixels of the longer side.")
 @click.option("--said", type=click.Choice(SAID), help="What a person must have said of one of its tags.")
+@click.option(
+    "--finding",
+    "findings",
+    multiple=True,
+    help="Name or id of what must be wrong with it (docs/findings.md), e.g. normal-directx; if repeated, all of them.",
+)
 @click.option("--model", help="Id or digest of the model that tagged it.")
 @click.option(
     "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Maximum number of assets to show."
@@ -67,6 +74,7 @@ def command(
     limit: int,
     after: str | None,
     as_json: bool,
+    findings: tuple[str, ...],
     **filters: Any,
 ) -> None:
     """Find assets by words, by likeness, or by their tags alone; filters narrow all of these down.
@@ -77,7 +85,7 @@ def command(
     from consumer.storage.tables.reads import TagQuery
     from consumer.storage.tables.search.filters import SearchFilter
 
-    where = SearchFilter(min_confidence=min_confidence, **filters)
+    where = SearchFilter(min_confidence=min_confidence, findings=_names(findings), **filters)
     if words or like:
         if text:
             raise UserError("--text stands alone: WORDS look into names, too")
@@ -109,6 +117,15 @@ def _print(matches: list[Match], query: TagQuery) -> None:
         last = matches[-1].page
         # Not on stdout, whose lines are assets.
         click.echo(f"more: --after {last.confidence!r}:{last.asset_id}", err=True)
+
+
+def _names(findings: tuple[str, ...]) -> tuple[str, ...]:
+    from consumer.findings.registry import check_named
+
+    try:
+        return tuple(check_named(word).name for word in findings)
+    except ValueError as error:
+        raise UserError(f"--finding {error}") from error
 
 
 def _size(match: Match) -> str:
@@ -143,5 +160,6 @@ def _as_json(match: Match) -> dict[str, object]:
         "object": f"s3://{asset.bucket}/{asset.object_key}",
         "width": asset.width,
         "height": asset.height,
+        "findings": asset.findings,
         "tags": [tag_json(tag) for tag in asset.tags],
     }

@@ -13,7 +13,7 @@ _MAY_LACK: Final = 2
 
 def _no_mip_chain(texture: Texture, limit: float) -> float | None:
     wanted = texture.is_surface and not texture.is_pixel_art and texture.facts.wrap in {None, "repeat", "mirror"}
-    size = min(texture.width, texture.height)
+    size = min(texture.sides)
     return float(_whole_chain(texture)) if texture.facts.mip_count == 1 and wanted and size >= limit else None
 
 
@@ -31,7 +31,7 @@ def _mips_on_pixel_art(texture: Texture, _: float) -> float | None:
 
 
 def _whole_chain(texture: Texture) -> int:
-    return max(texture.width, texture.height).bit_length()
+    return max(texture.sides).bit_length()
 
 
 MIPS: Final = (

@@ -12,18 +12,18 @@ _BLOCKS: Final = ("BC", "DXT", "ATI", "ETC", "EAC", "PVRTC", "ATC")
 
 
 def _not_power_of_two(texture: Texture, _: float) -> float | None:
-    longest = max(texture.width, texture.height)
-    odd = [side for side in (texture.width, texture.height) if side & (side - 1)]
+    longest = max(texture.sides)
+    odd = [side for side in texture.sides if side & (side - 1)]
     return float(odd[0]) if odd and longest > 1 and _wants_round_sizes(texture) else None
 
 
 def _not_multiple_of_four(texture: Texture, _: float) -> float | None:
-    odd = [side for side in (texture.width, texture.height) if side % 4]
-    return float(odd[0]) if odd and max(texture.width, texture.height) > 4 and is_in_blocks(texture) else None
+    odd = [side for side in texture.sides if side % 4]
+    return float(odd[0]) if odd and max(texture.sides) > 4 and is_in_blocks(texture) else None
 
 
 def _over_budget(texture: Texture, limit: float) -> float | None:
-    longest = float(max(texture.width, texture.height))
+    longest = float(max(texture.sides))
     return longest if longest > limit else None
 
 

@@ -45,11 +45,15 @@ class FacetGroup:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """``total`` textures fit; ``about`` tells that the numbers are projected from a sample."""
+    """``total`` textures fit; ``about`` tells that the numbers are projected from a sample.
+
+    ``findings`` are what is wrong with them.
+    """
 
     groups: tuple[FacetGroup, ...]
     total: int
     about: bool
+    findings: tuple[Facet, ...] = ()
 
 
 class FacetKeeper:
@@ -91,20 +95,26 @@ class FacetKeeper:
 def facets(library: Library, state: GalleryState) -> Facets:
     """Return the facets of a gallery: exact for the whole library, and for any selection of a small one."""
     minimum = state.min_confidence
-    if not state.tags:
-        return Facets(tuple(_groups(library.counts(minimum), state)), library.total, about=False)
-    mask = library.sample.having(state.tags, minimum)
+    if not state.tags and not state.findings:
+        wrong = _findings(library.findings, state)
+        return Facets(tuple(_groups(library.counts(minimum), state)), library.total, about=False, findings=wrong)
+    mask = library.sample.having(state.tags, minimum, state.findings)
     found, counts = int(mask.sum()), library.sample.counts(mask, minimum)
+    wrong_counts = library.sample.finding_counts(mask)
     if library.is_whole:
-        return Facets(tuple(_groups(counts, state)), found, about=False)
+        return Facets(tuple(_groups(counts, state)), found, about=False, findings=_findings(wrong_counts, state))
     factor = library.total / max(1, len(library.sample.asset_ids))
     projected = {name: rounded(count * factor) for name, count in counts.items()}
-    if len(state.tags) == 1:
+    wrong = _findings({name: rounded(count * factor) for name, count in wrong_counts.items()}, state)
+    if len(state.findings) == 1 and not state.tags:
+        total = library.findings.get(state.findings[0], 0)
+        return Facets(tuple(_groups(projected, state)), total, about=True, findings=wrong)
+    if len(state.tags) == 1 and not state.findings:
         exact = library.counts(minimum)
         projected |= {name: exact.get(name, 0) for name in exact if name[1] == state.tags[0]}
         total = sum(count for name, count in exact.items() if name[1] == state.tags[0])
-        return Facets(tuple(_groups(projected, state)), total, about=True)
-    return Facets(tuple(_groups(projected, state)), rounded(found * factor), about=True)
+        return Facets(tuple(_groups(projected, state)), total, about=True, findings=wrong)
+    return Facets(tuple(_groups(projected, state)), rounded(found * factor), about=True, findings=wrong)
 
 
 def rarest_first(library: Library | None, tags: Sequence[str]) -> tuple[str, ...]:
@@ -140,6 +150,13 @@ def _groups(counts: Mapping[Name, int], state: GalleryState) -> Iterator[FacetGr
                 for _, tag in names
             ),
         )
+
+
+def _findings(counts: Mapping[str, int], state: GalleryState) -> tuple[Facet, ...]:
+    names = sorted({*counts, *state.findings}, key=lambda name: (-counts.get(name, 0), name))
+    return tuple(
+        Facet(name, counts.get(name, 0), name in state.findings, state.toggled_finding(name).url) for name in names
+    )
 
 
 def _category(counts: Mapping[Name, int], tag: str) -> str:

@@ -23,6 +23,7 @@ _SORT_NAMES: Final = {
     Sort.SUREST: "Surest",
     Sort.LEAST_SURE: "Least sure",
     Sort.REVIEW: "To review",
+    Sort.MOST_FINDINGS: "Most findings",
 }
 
 
@@ -83,7 +84,7 @@ class GalleryPages:
             more = state.after_results(SHOWN).url if ranked.more else None
             return _Shown(ranked.cards, ranked.note, more)
         if state.order is Sort.REVIEW:
-            queue = [] if library is None else review_queue(library, state.tags, SHOWN)
+            queue = [] if library is None else review_queue(library, state.tags, SHOWN, state.findings)
             told = (await agreement(self._reader)).sentence
             return _Shown(await cards(self._reader, queue), f"What a verdict teaches most{': ' + told if told else ''}")
         places = await gallery_page(
@@ -95,6 +96,7 @@ class GalleryPages:
                 SHOWN,
                 state.place(),
                 is_rare=_is_rare(library, state),
+                findings=state.findings,
             ),
         )
         found = await cards(self._reader, [place.asset_id for place in places])

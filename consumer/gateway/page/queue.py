@@ -42,14 +42,14 @@ class Agreement:
         )
 
 
-def review_queue(library: Library, tags: Sequence[str], most: int) -> list[str]:
+def review_queue(library: Library, tags: Sequence[str], most: int, findings: Sequence[str] = ()) -> list[str]:
     """Return the textures of the sample in the order of what a verdict on their guesses would teach.
 
     A guess teaches by how unsure it is, p (1 - p), and by how many textures its tag is on, as a logarithm: who corrects
     a frequent tag corrects the model where it is used.
     """
     sample = library.sample
-    rows = sample.guesses & sample.having(tags, 0.0)[sample.assets]
+    rows = sample.guesses & sample.having(tags, 0.0, findings)[sample.assets]
     frequency = np.array(
         [math.log1p(library.steps[name].sum()) if name in library.steps else 0 for name in sample.names]
     )

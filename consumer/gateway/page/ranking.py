@@ -34,7 +34,11 @@ class Ranking:
 
     async def __call__(self, state: GalleryState) -> Ranked:
         """Return one page of what fits best; raises RefusedError and DatabaseError."""
-        where = SearchFilter(tags=state.tags, min_confidence=state.min_confidence if state.tags else 0.0)
+        where = SearchFilter(
+            tags=state.tags,
+            min_confidence=state.min_confidence if state.tags else 0.0,
+            findings=state.findings,
+        )
         question = Question(state.words, state.like or None, where, SHOWN, state.offset())
         try:
             findings = await self._finder(question)

@@ -19,6 +19,8 @@ _MAX_WORDS: Final = 200
 _MAX_ID: Final = 512
 _MAX_TAG: Final = 128
 _OFFSET_DIGITS: Final = 6
+# What a smallint holds.
+_MOST_FAULTS: Final = 32_767
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class GalleryState:
     words: str = ""
     like: str = ""
     after: str = ""
+    findings: tuple[str, ...] = ()
 
     @property
     def order(self) -> Sort:
@@ -50,6 +53,7 @@ class GalleryState:
         if self.like:
             fields.append(("like", self.like))
         fields += [("tag", tag) for tag in self.tags]
+        fields += [("finding", name) for name in self.findings]
         if self.min_confidence:
             fields.append(("min", f"{self.min_confidence:g}"))
         if self.sort:
@@ -62,6 +66,11 @@ class GalleryState:
         """Return the first page with the tag asked for, or without it where it was."""
         tags = tuple(name for name in self.tags if name != tag) if tag in self.tags else (*self.tags, tag)
         return replace(self, tags=tags, after="")
+
+    def toggled_finding(self, name: str) -> GalleryState:
+        """Return the first page with the finding asked for, or without it where it was."""
+        others = tuple(other for other in self.findings if other != name)
+        return replace(self, findings=others if name in self.findings else (*others, name), after="")
 
     def sorted_by(self, sort: Sort) -> GalleryState:
         return replace(self, sort=sort, after="")
@@ -95,7 +104,8 @@ class GalleryState:
             value = datetime.fromisoformat(text) if self.order is Sort.NEWEST else float(text)
         except ValueError:
             value = math.nan
-        aware = value.tzinfo is not None if isinstance(value, datetime) else 0 <= value <= 1
+        most = _MOST_FAULTS if self.order is Sort.MOST_FINDINGS else 1
+        aware = value.tzinfo is not None if isinstance(value, datetime) else 0 <= value <= most
         if not aware or not asset_id:
             raise RefusedError(422, "after is not a page of this gallery: go back to its first page")
         return Place(value, asset_id)
@@ -107,6 +117,7 @@ def gallery_state(parameters: QueryParams) -> GalleryState:
     sort = parameters.get("sort", "")
     return GalleryState(
         tags=tuple(dict.fromkeys(tags))[:MAX_TAGS],
+        findings=tuple(dict.fromkeys(_storable(parameters.getlist("finding"), _MAX_TAG)))[:MAX_TAGS],
         min_confidence=_confidence(parameters.get("min", "")),
         sort=Sort(sort) if sort in list(Sort) else None,
         words=_first(_storable([" ".join(parameters.get("q", "").split())], _MAX_WORDS)),

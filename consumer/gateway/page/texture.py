@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from consumer.findings.check import Severity
+from consumer.findings.registry import check_called
 from consumer.gateway.page.facets import FacetKeeper, category_rank, in_words
 from consumer.gateway.page.gallery import Tile, fitted, known_tags, picture_url, tile
 from consumer.gateway.page.state import GalleryState
@@ -22,6 +24,18 @@ from consumer.storage.tables.verdict_reads import HistoryQuery, history
 
 _NEIGHBOURS: Final = 12
 _SOURCES: Final = {"pixels": "measured in the pixels", "names": "read from its name"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One finding of the page; ``means`` says why it matters, ``remedy`` what to do."""
+
+    name: str
+    severity: str
+    value: str
+    means: str
+    remedy: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,7 @@ class TexturePages:
             "height": height,
             "is_small": max(fields["width"], fields["height"]) <= 128,
             "like_url": GalleryState(like=asset_id).url,
+            "findings": wrongs(fields["findings"]),
             "groups": list(_groups(bars(found.said))),
             "known": known_tags(library),
             "history": said_before,
@@ -94,6 +109,26 @@ class TexturePages:
         alike = await nearest(self._reader, LikeQuery(embedding, digest, _NEIGHBOURS + 1))
         others = [other for other in alike if other != asset_id][:_NEIGHBOURS]
         return [tile(card, GalleryState()) for card in await cards(self._reader, others)]
+
+
+def wrongs(found: Sequence[Mapping[str, Any]] | None) -> list[Wrong]:
+    """Return the findings of an asset, the worst first; those of a newer version have no explanation here."""
+    known = []
+    for item in sorted(found or (), key=lambda item: -Severity(item["severity"]).rank):
+        check = check_called(item["id"])
+        value = "" if item.get("value") is None else f"{item['value']:g} {check.unit if check else ''}".strip()
+        url = GalleryState(findings=(item["name"],)).url
+        known.append(
+            Wrong(
+                item["name"],
+                item["severity"],
+                value,
+                check.why if check else "",
+                check.remedy if check else "",
+                url,
+            )
+        )
+    return known
 
 
 def bars(said: Iterable[Said]) -> list[TagBar]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -20,16 +20,19 @@ _COUNTED: Final = f"""
 SELECT category, tag, least(floor(confidence * {STEPS} + 1e-4), {STEPS})::integer AS step, count(*) AS assets
 FROM {{schema}}.current_tags GROUP BY 1, 2, 3
 """  # noqa: S608 - a number of our own
+_FINDINGS: Final = """
+SELECT name, count(*) AS assets FROM {schema}.assets, unnest(finding_names) AS name GROUP BY 1
+"""
 _TOTAL: Final = "SELECT count(*) FROM {schema}.assets"
 # BERNOULLI, not SYSTEM: textures that were stored together are alike.
 _SAMPLE: Final = f"""
-SELECT asset_id, array_agg(category) FILTER (WHERE tag IS NOT NULL) AS categories,
+SELECT asset_id, finding_names AS findings, array_agg(category) FILTER (WHERE tag IS NOT NULL) AS categories,
        array_agg(tag) FILTER (WHERE tag IS NOT NULL) AS tags,
        array_agg(confidence) FILTER (WHERE tag IS NOT NULL) AS confidences,
        array_agg(source = 'model' AND source_model NOT IN ('pixels', 'names')) FILTER (WHERE tag IS NOT NULL) AS guesses
-FROM (SELECT asset_id FROM {{schema}}.assets TABLESAMPLE BERNOULLI ($1) REPEATABLE ({_SEED})) AS chosen
+FROM (SELECT asset_id, finding_names FROM {{schema}}.assets TABLESAMPLE BERNOULLI ($1) REPEATABLE ({_SEED})) AS chosen
 LEFT JOIN {{schema}}.current_tags USING (asset_id)
-GROUP BY asset_id
+GROUP BY asset_id, finding_names
 """  # noqa: S608 - a number of our own
 # Counted by the server anyway, for its own vacuum; a standby counts nothing, and always gives 0.
 _CHANGES: Final = """
@@ -44,7 +47,8 @@ Name = tuple[str, str]
 class Sample:
     """Textures and their tags as columns: row ``i`` says that texture ``assets[i]`` has the tag ``tags[i]``.
 
-    ``guesses[i]``: a model gave it, of which nobody has said anything yet.
+    ``guesses[i]``: a model gave it, of which nobody has said anything yet. ``findings`` holds for each name which of
+    the textures, [textures], have it.
     """
 
     names: tuple[Name, ...]
@@ -53,9 +57,12 @@ class Sample:
     tags: npt.NDArray[np.int16]
     confidences: npt.NDArray[np.float32]
     guesses: npt.NDArray[np.bool_]
+    findings: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
-    def having(self, wanted: Iterable[str], min_confidence: float) -> npt.NDArray[np.bool_]:
-        """Return which textures, [textures], have all of the tags with that confidence."""
+    def having(
+        self, wanted: Iterable[str], min_confidence: float, findings: Iterable[str] = ()
+    ) -> npt.NDArray[np.bool_]:
+        """Return which textures, [textures], have all of the tags with that confidence, and all of the findings."""
         sure = self.confidences >= min_confidence
         mask = np.ones(len(self.asset_ids), dtype=np.bool_)
         for tag in wanted:
@@ -63,6 +70,8 @@ class Sample:
             has = np.zeros_like(mask)
             has[self.assets[np.isin(self.tags, numbers) & sure]] = True
             mask &= has
+        for name in findings:
+            mask &= self.findings.get(name, np.zeros_like(mask))
         return mask
 
     def counts(self, mask: npt.NDArray[np.bool_], min_confidence: float) -> dict[Name, int]:
@@ -71,14 +80,22 @@ class Sample:
         totals = np.bincount(self.tags[counted], minlength=len(self.names))
         return {name: int(total) for name, total in zip(self.names, totals, strict=True) if total}
 
+    def finding_counts(self, mask: npt.NDArray[np.bool_]) -> dict[str, int]:
+        """Return how many of the textures of the mask have each finding."""
+        return {name: int(total) for name, has in self.findings.items() if (total := (has & mask).sum())}
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """All of a library at one moment; ``steps`` holds for each tag its textures by 1/20 of confidence, [21]."""
+    """All of a library at one moment; ``steps`` holds for each tag its textures by 1/20 of confidence, [21].
+
+    ``findings`` holds for each finding how many textures have it.
+    """
 
     total: int
     steps: Mapping[Name, npt.NDArray[np.int64]]
     sample: Sample
+    findings: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -108,6 +125,7 @@ async def count_library(reader: TagReader, sampled: int) -> Library:
             await session.execute(f"SET LOCAL statement_timeout = '{_COUNT_SECONDS}s'")
             total = int(await session.fetchval(session.sql(_TOTAL), timeout=_COUNT_SECONDS))
             rows = await session.fetch(session.sql(_COUNTED), timeout=_COUNT_SECONDS)
+            found = await session.fetch(session.sql(_FINDINGS), timeout=_COUNT_SECONDS)
         steps: dict[Name, npt.NDArray[np.int64]] = {}
         for row in rows:
             steps.setdefault((row["category"], row["tag"]), np.zeros(STEPS + 1, np.int64))[row["step"]] = row["assets"]
@@ -117,8 +135,8 @@ async def count_library(reader: TagReader, sampled: int) -> Library:
             # Piece by piece, so that other requests are answered in between.
             async for row in session.cursor(session.sql(_SAMPLE), share, prefetch=_ROWS_AT_ONCE):
                 columns = (row[name] or () for name in ("categories", "tags", "confidences", "guesses"))
-                collected.add(row["asset_id"], *columns)
-    return Library(total, steps, collected.sample())
+                collected.add(row["asset_id"], *columns, findings=row["findings"] or ())
+    return Library(total, steps, collected.sample(), {row["name"]: row["assets"] for row in found})
 
 
 async def count_changes(reader: TagReader) -> int:
@@ -135,6 +153,7 @@ class _Columns:
         self._tags: list[int] = []
         self._confidences: list[float] = []
         self._guesses: list[bool] = []
+        self._findings: dict[str, list[int]] = {}
 
     def add(
         self,
@@ -143,6 +162,8 @@ class _Columns:
         tags: Iterable[str],
         confidences: Iterable[float],
         guesses: Iterable[bool],
+        *,
+        findings: Iterable[str],
     ) -> None:
         number = len(self._asset_ids)
         self._asset_ids.append(asset_id)
@@ -151,6 +172,8 @@ class _Columns:
             self._tags.append(self._numbers.setdefault((category, tag), len(self._numbers)))
             self._confidences.append(confidence)
         self._guesses.extend(guesses)
+        for name in findings:
+            self._findings.setdefault(name, []).append(number)
 
     def sample(self) -> Sample:
         return Sample(
@@ -160,4 +183,10 @@ class _Columns:
             np.array(self._tags, np.int16),
             np.array(self._confidences, np.float32),
             np.array(self._guesses, np.bool_),
+            {name: self._mask(numbers) for name, numbers in self._findings.items()},
         )
+
+    def _mask(self, numbers: list[int]) -> npt.NDArray[np.bool_]:
+        mask = np.zeros(len(self._asset_ids), np.bool_)
+        mask[numbers] = True
+        return mask

@@ -18,6 +18,8 @@ _PATIENCE: Final = "SET LOCAL statement_timeout = '8s'"
 class Sort(StrEnum):
     """The orders of a gallery; sure is the tag that is asked for, else the model's best guess.
 
+    MOST_FINDINGS shows the textures that have any of severity note or worse.
+
     REVIEW, what is to be looked at first, is not an order of these tables: it is of the counts that are kept.
     """
 
@@ -25,11 +27,12 @@ class Sort(StrEnum):
     SUREST = "surest"
     LEAST_SURE = "least-sure"
     REVIEW = "review"
+    MOST_FINDINGS = "most-findings"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page ended: the last texture's id and its value in the order, a confidence or a time."""
+    """Where a page ended: the last texture's id and its value in the order, a confidence, a time or a number."""
 
     value: float | datetime
     asset_id: str
@@ -39,7 +42,8 @@ class Place:
 class GalleryQuery:
     """Textures that have each of ``tags`` with ``min_confidence`` or more; the rarest tag should come first.
 
-    ``is_rare`` tells that the first tag has so few textures that reading all of them is cheap.
+    They have all of ``findings``, too. ``is_rare`` tells that the first tag has so few textures that reading all of
+    them is cheap.
     """
 
     tags: tuple[str, ...] = ()
@@ -48,6 +52,7 @@ class GalleryQuery:
     limit: int = 60
     after: Place | None = None
     is_rare: bool = True
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ def gallery_statement(query: GalleryQuery) -> tuple[str, list[object]]:
     limit = arguments.add(query.limit)
     if query.sort is Sort.NEWEST:
         statement = f"{_newest(query, arguments)} LIMIT {limit}"
+    elif query.sort is Sort.MOST_FINDINGS:
+        statement = f"{_most_findings(query, arguments)} LIMIT {limit}"
     elif query.tags:
         statement = _by_tag(query, arguments, limit)
     else:
@@ -139,11 +146,12 @@ def _newest(query: GalleryQuery, arguments: _Arguments) -> str:
         first = arguments.add(query.tags[0])
         probed = query.tags[1:]
         source = (
-            "(SELECT asset.asset_id, asset.stored_at FROM (SELECT DISTINCT asset_id FROM {schema}.current_tags "  # noqa: S608
+            "(SELECT asset.asset_id, asset.stored_at, asset.finding_names "  # noqa: S608
+            "FROM (SELECT DISTINCT asset_id FROM {schema}.current_tags "
             f"WHERE tag = {first} AND confidence >= $1::real OFFSET 0) AS tagged "
             "JOIN {schema}.assets AS asset USING (asset_id)) AS found"
         )
-    conditions = ["$1::real IS NOT NULL", *_probes(probed, arguments)]
+    conditions = ["$1::real IS NOT NULL", *_probes(probed, arguments), *_found(query, arguments)]
     if query.after is not None:
         conditions.append(
             f"(stored_at, asset_id) < ({arguments.add(query.after.value)}::timestamptz, "
@@ -155,10 +163,31 @@ def _newest(query: GalleryQuery, arguments: _Arguments) -> str:
     )
 
 
+def _most_findings(query: GalleryQuery, arguments: _Arguments) -> str:
+    conditions = [
+        "$1::real IS NOT NULL",
+        # The index's own condition, and its order.
+        "faults > 0",
+        *_probes(query.tags, arguments),
+        *_found(query, arguments),
+    ]
+    if query.after is not None:
+        faults, asset_id = arguments.add(query.after.value), arguments.add(query.after.asset_id)
+        conditions += [
+            f"faults <= {faults}::float8::smallint",
+            f"(faults < {faults}::float8::smallint OR asset_id > {asset_id})",
+        ]
+    return (
+        "SELECT asset_id, faults::float8 AS value FROM {schema}.assets AS found "  # noqa: S608 - SQL of our own
+        f"WHERE {' AND '.join(conditions)} ORDER BY faults DESC, asset_id"
+    )
+
+
 def _by_tag(query: GalleryQuery, arguments: _Arguments, limit: str) -> str:
     conditions = [
         "confidence >= $1::real",
         *_probes(query.tags[1:], arguments),
+        *_looked_up(query, arguments),
         *_beyond(query, arguments),
     ]
     tagged = assets_with(
@@ -168,7 +197,13 @@ def _by_tag(query: GalleryQuery, arguments: _Arguments, limit: str) -> str:
 
 
 def _by_guess(query: GalleryQuery, arguments: _Arguments) -> str:
-    conditions = ["confidence >= $1::real", _GUESS.format("found"), _IS_BEST, *_beyond(query, arguments)]
+    conditions = [
+        "confidence >= $1::real",
+        _GUESS.format("found"),
+        _IS_BEST,
+        *_looked_up(query, arguments),
+        *_beyond(query, arguments),
+    ]
     if query.sort is Sort.LEAST_SURE:
         conditions.append(_NOT_SETTLED)
     return (
@@ -179,6 +214,20 @@ def _by_guess(query: GalleryQuery, arguments: _Arguments) -> str:
 
 def _probes(tags: Sequence[str], arguments: _Arguments) -> list[str]:
     return [_HAS_TAG % arguments.add(tag) for tag in tags]
+
+
+def _found(query: GalleryQuery, arguments: _Arguments) -> list[str]:
+    """Return the conditions for the findings, on a row of assets."""
+    return [f"finding_names @> {arguments.add(list(query.findings))}::text[]"] if query.findings else []
+
+
+def _looked_up(query: GalleryQuery, arguments: _Arguments) -> list[str]:
+    """Return the conditions for the findings, on a row of tags; a scalar subquery, as for tags."""
+    return [
+        "(SELECT true FROM {schema}.assets AS looked WHERE looked.asset_id = found.asset_id "  # noqa: S608 - ours
+        f"AND looked.{condition} LIMIT 1)"
+        for condition in _found(query, arguments)
+    ]
 
 
 def _beyond(query: GalleryQuery, arguments: _Arguments) -> list[str]:

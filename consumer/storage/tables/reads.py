@@ -38,13 +38,14 @@ class CurrentTag:
 
 @dataclass(frozen=True, slots=True)
 class AssetSummary:
-    """An asset and its tags, in reading order."""
+    """An asset and its tags, in reading order; ``findings`` by name, None where it was not looked over."""
 
     asset_id: str
     bucket: str
     object_key: str
     width: int
     height: int
+    findings: tuple[str, ...] | None
     tags: tuple[CurrentTag, ...]
 
 
@@ -99,7 +100,8 @@ _ALL_TAGS_OF: Final = f"""
 SELECT * FROM {{schema}}.current_tags WHERE asset_id = $1 ORDER BY {_READING_ORDER}
 """  # noqa: S608 - names of our own
 _ASSETS: Final = """
-SELECT asset_id, bucket, object_key, width, height FROM {schema}.assets WHERE asset_id = ANY($1::text[])
+SELECT asset_id, bucket, object_key, width, height, finding_names AS findings
+FROM {schema}.assets WHERE asset_id = ANY($1::text[])
 """
 
 
@@ -158,7 +160,7 @@ class TagReader:
             tags: dict[str, list[CurrentTag]] = {}
             for row in await session.fetch(session.sql(_TAGS_OF), asset_ids):
                 tags.setdefault(row["asset_id"], []).append(current_tag(row))
-        return {row["asset_id"]: AssetSummary(**dict(row), tags=tuple(tags.get(row["asset_id"], ()))) for row in rows}
+        return {row["asset_id"]: _summary(row, tags.get(row["asset_id"], ()), row["findings"]) for row in rows}
 
 
 def search_statement(query: TagQuery) -> tuple[str, list[object]]:
@@ -221,12 +223,18 @@ def _by_asset(query: TagQuery, arguments: Arguments) -> str:
     )
 
 
+def _summary(row: Mapping[str, Any], tags: Sequence[CurrentTag], told: Sequence[str] | None) -> AssetSummary:
+    return AssetSummary(**{**row, "findings": told if told is None else tuple(told)}, tags=tuple(tags))
+
+
 def asset_fields(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a row of assets, the source as an object."""
+    """Return the columns of a row of assets, the source as an object and the findings as objects."""
     fields = dict(row)
     # What names are searched by, not what is known.
     del fields["names"]
-    fields["source"] = None if row["source"] is None else json.loads(row["source"])
+    del fields["finding_names"]
+    for name in ("source", "findings"):
+        fields[name] = None if row[name] is None else json.loads(row[name])
     return fields
 
 

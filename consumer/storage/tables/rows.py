@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from consumer.storage.tables.verdicts import VerdictRow, each_once
-from schemas import AssetTagged
+from schemas import AssetTagged, Finding
 from schemas.headers import SourcePlace
 
 _NUL = "\x00"
 _NUL_SHOWN = "\N{REPLACEMENT CHARACTER}"
 _JSON_NUL = "\\u0000"
+# What a smallint holds.
+_MOST_FAULTS = 32_767
 
 
 class TagRow(NamedTuple):
@@ -58,6 +61,10 @@ class TaggedRow:
     embedding: npt.NDArray[np.float16]
     source_partition: int | None = None
     source_offset: int | None = None
+    # None: the texture was not looked over. Faults are findings of severity note or worse.
+    findings: str | None = None
+    finding_names: tuple[str, ...] | None = None
+    faults: int | None = None
 
     @property
     def place(self) -> SourcePlace | None:
@@ -183,7 +190,19 @@ def tagged_row(event: AssetTagged) -> TaggedRow:
         embedding=event.embedding.to_array(),
         source_partition=event.caused_by.partition,
         source_offset=event.caused_by.offset,
+        **_findings(event.findings),
     )
+
+
+def _findings(found: Sequence[Finding] | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    each = {finding.name: finding for finding in found}
+    return {
+        "findings": json.dumps([finding.model_dump(exclude_none=True) for finding in each.values()]),
+        "finding_names": tuple(each),
+        "faults": min(_MOST_FAULTS, sum(finding.severity != "info" for finding in each.values())),
+    }
 
 
 def _tags(event: AssetTagged) -> tuple[TagRow, ...]:
@@ -210,7 +229,5 @@ def _json(text: str) -> str:
 
 
 def _without_nul(text: str) -> str:
-    import json  # noqa: PLC0415 - the rare case alone needs it
-
     fields: dict[str, Any] = json.loads(text)
     return json.dumps({name: _description(value) for name, value in fields.items()})

@@ -48,6 +48,9 @@ _ASSET_COLUMNS: Final = (
     "taxonomy_digest",
     "source_partition",
     "source_offset",
+    "findings",
+    "finding_names",
+    "faults",
 )
 _TAG_COLUMNS: Final = ("asset_id", *TagRow._fields)
 _EMBEDDING_COLUMNS: Final = ("sha256", "model_digest", "precision", "embedding")

@@ -72,7 +72,7 @@ def _topics() -> set[str]:
 
 def _routes() -> set[str]:
     declared = _text("consumer/gateway/app.py") + _text("consumer/telemetry/http.py")
-    return {route.replace(":path", "") for route in re.findall(r'\bRoute\("([^"]+)"', declared)}
+    return {re.sub(r":\w+(?=})", "", route) for route in re.findall(r'\bRoute\("([^"]+)"', declared)}
 
 
 def _headers() -> set[str]:

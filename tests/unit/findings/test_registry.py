@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from aegis.reference.findings_page import findings_page
-from consumer.findings.registry import BY_ID, BY_NAME, CHECKS, check_called
+from consumer.findings.registry import BY_ID, BY_NAME, CHECKS, check_called, check_named
 
 # Baselines and project files of users hold these; an id is never given to another finding.
 RELEASED = {
@@ -72,3 +74,13 @@ def test_every_check_has_a_section_of_the_page() -> None:
     page = findings_page()
 
     assert [check.id for check in CHECKS if f"### {check.id} {check.name}\n" not in page] == []
+
+
+@pytest.mark.parametrize("word", ["normal-directx", "AEG302"])
+def test_a_check_is_named_by_id_or_name(word: str) -> None:
+    assert check_named(word) is BY_NAME["normal-directx"]
+
+
+def test_an_unknown_finding_is_told_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match="normal-direct is no finding: did you mean normal-directx"):
+        check_named("normal-direct")

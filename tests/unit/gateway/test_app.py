@@ -72,10 +72,10 @@ async def test_work_of_clients_that_left_is_not_inferred(
     decoding, go_on = asyncio.Semaphore(0), asyncio.Event()
     prepare = TaggingPipeline.prepare
 
-    async def waiting(self: TaggingPipeline, data: bytes) -> PreparedImage:
+    async def waiting(self: TaggingPipeline, data: bytes, **options: Any) -> PreparedImage:
         decoding.release()
         await go_on.wait()
-        return await prepare(self, data)
+        return await prepare(self, data, **options)
 
     monkeypatch.setattr(TaggingPipeline, "prepare", waiting)
     body = json.dumps({"asset_id": "a", "image_data": base64.b64encode(picture(1)).decode()}).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -77,3 +78,23 @@ def test_a_projection_has_two_digits(value: int) -> None:
 def test_the_rarest_tag_leads_a_search() -> None:
     some = library([{NAMES[0]: 9}, {NAMES[0]: 9, NAMES[1]: 9}])
     assert rarest_first(some, ("weapon", "vehicle", "wood")) == ("wood", "vehicle", "weapon")
+
+
+def test_findings_are_facets_of_their_own_and_narrow_as_tags_do() -> None:
+    found = [{NAMES[0]: STEPS}, {NAMES[1]: STEPS}, {NAMES[0]: STEPS}]
+    halo, blurred = np.array([True, True, False]), np.array([False, True, False])
+    some = library(found)
+    sample = replace(some.sample, findings={"halo": halo, "blurred": blurred})
+    some = replace(some, sample=sample, findings={"halo": 2, "blurred": 1})
+    everything, narrowed = facets(some, GalleryState()), facets(some, GalleryState(findings=("halo",)))
+    both = facets(some, GalleryState(tags=("weapon",), findings=("halo",)))
+    nothing = facets(some, GalleryState(findings=("banding",)))
+
+    assert [(facet.tag, facet.count, facet.url) for facet in everything.findings] == [
+        ("halo", 2, "/?finding=halo"),
+        ("blurred", 1, "/?finding=blurred"),
+    ]
+    assert narrowed.total == 2
+    assert {name: count for name, count in shown(narrowed).items() if count} == {NAMES[0]: 1, NAMES[1]: 1}
+    assert [(facet.tag, facet.count, facet.is_chosen) for facet in both.findings] == [("halo", 1, True)]
+    assert (nothing.total, [(facet.tag, facet.url) for facet in nothing.findings]) == (0, [("banding", "/")])

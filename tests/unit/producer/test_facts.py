@@ -10,7 +10,7 @@ import pytest
 from srctools.vtf import ImageFormats
 
 from consumer.imaging.facts import TextureFacts
-from consumer.services.tagger import names_of
+from consumer.services.names import names_of
 from producer_tools.delivery.events import extracted_event
 from producer_tools.extraction.extract import ExtractedTexture
 from samples.unity_bundle import serialized_file

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from consumer.imaging.picture import ImageLimits
 from consumer.replay.rescoring import Rescorer, UnusableEventError
-from consumer.services.tagger import names_of
+from consumer.services.names import names_of
 from consumer.tagging.bundle.bundle import TAXONOMY, Bundle, default_bundle_path, load_bundle
 from consumer.tagging.bundle.calibration import Platt
 from consumer.tagging.bundle.revised import with_calibration, with_vocabulary

@@ -34,6 +34,7 @@ EVENTS = [
     "asset-extracted.minimal",
     "asset-extracted.nulls",
     "asset-extracted.unknown-fields",
+    "asset-tagged.findings",
     "asset-tagged.full",
     "asset-tagged.minimal",
     "asset-tagged.nothing-found",
@@ -74,7 +75,7 @@ def test_a_released_event_decodes(name: str) -> None:
     shown = json.loads(encode_event(_decode(name)))
 
     written = {field: value for field, value in _read(name).items() if value is not None}
-    if name.endswith((".full", ".nothing-found")):
+    if name.endswith((".full", ".findings", ".nothing-found")):
         assert shown == written
         assert list(shown) == list(written)
     elif name.endswith(".unknown-fields"):

@@ -15,7 +15,7 @@ class SearchFilter:
 
     ``tags`` and ``category``: with ``min_confidence`` or more, now. ``folder``: one or several folders in a row of the
     asset's path. ``min_side``, ``max_side``: pixels of the longer side. ``said``: what people said of
-    one of its tags. ``model``: id or digest.
+    one of its tags. ``model``: id or digest. ``findings``: names of what must be wrong with it, all of them.
     """
 
     tags: tuple[str, ...] = ()
@@ -27,6 +27,7 @@ class SearchFilter:
     max_side: int | None = None
     said: Said | None = None
     model: str | None = None
+    findings: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -50,6 +51,8 @@ class SearchFilter:
         if self.model is not None:
             model = arguments.add(self.model)
             found.append(f"{model} IN ({asset}.model_id, {asset}.model_digest)")
+        if self.findings:
+            found.append(f"{asset}.finding_names @> {arguments.add(list(self.findings))}::text[]")
         if self.said is not None:
             found.append(self._said(arguments, asset))
         return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 
 from tests.integration.docs.effects.effect import Document
 from tests.integration.docs.reader import Reader, Run
@@ -34,3 +36,29 @@ def the_baseline_knows_the_findings(reader: Reader, run: Run) -> None:
 @DOCUMENT.effect("aegis lint samples --baseline lint-baseline.json --fail-on note")
 def nothing_is_new(reader: Reader, run: Run) -> None:
     assert "0 errors, 0 warnings, 0 notes" in run.complaints
+
+
+@DOCUMENT.effect("aegis search --finding halo --limit 5")
+def textures_with_the_finding_are_listed(reader: Reader, run: Run) -> None:
+    assert run.printed.strip()
+
+
+def query(statement: str) -> str:
+    return f".venv/bin/aegis stack psql -c {shlex.quote(statement)}"
+
+
+@DOCUMENT.effect(
+    query("SELECT name, severity, count(*) FROM aegis.asset_findings GROUP BY name, severity ORDER BY count DESC;")
+)
+def findings_are_counted(reader: Reader, run: Run) -> None:
+    assert re.search(r"^ halo +\| note +\| +[1-9]", run.printed, re.MULTILINE), run.printed
+
+
+@DOCUMENT.effect(
+    query("SELECT asset_id, value FROM aegis.asset_findings WHERE name = 'over-budget' ORDER BY value DESC LIMIT 20;")
+)
+@DOCUMENT.effect(
+    query("SELECT asset_id, faults FROM aegis.assets WHERE finding_names @> '{normal-directx}' AND faults > 0;")
+)
+def rows_are_printed(reader: Reader, run: Run) -> None:
+    assert re.search(r"^\(\d+ rows?\)$", run.printed, re.MULTILINE)

@@ -218,6 +218,9 @@ def query(statement: str) -> str:
         "ORDER BY confidence DESC;"
     )
 )
+@DOCUMENT.effect(
+    query("SELECT name, severity, count(*) FROM aegis.asset_findings GROUP BY name, severity ORDER BY count DESC;")
+)
 def rows_are_printed(reader: Reader, run: Run) -> None:
     assert re.search(r"^\([1-9]\d* rows?\)$", run.printed, re.MULTILINE)
 

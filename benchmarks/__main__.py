@@ -20,8 +20,8 @@ from benchmarks.support.figures import FOLDER, Figure, report
 from benchmarks.support.images import SAMPLES, textures, write_originals, write_pngs
 from benchmarks.support.peer_environment import PeersUnavailableError, peer_python
 from benchmarks.support.speed_picture import draw
+from consumer.concurrency.cpus import available_cpus
 from consumer.tagging.bundle.bundle import default_bundle_path
-from consumer.tagging.cpus import available_cpus
 from devstack import Stack
 
 

@@ -14,7 +14,7 @@ from benchmarks.support.figures import Figure
 from benchmarks.support.peer_environment import site_packages
 from benchmarks.support.services import new_pipeline
 from benchmarks.support.streams import Stream, uploaded
-from consumer.tagging.cpus import available_cpus
+from consumer.concurrency.cpus import available_cpus
 from devstack import Stack
 from schemas import ObjectRef
 

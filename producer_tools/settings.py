@@ -34,7 +34,14 @@ class ExtractSettings(SecretSettings):
         default=8192 * 8192, ge=1, description="Maximum pixels of a texture; larger ones are skipped"
     )
     memory_bytes: int = Field(
-        default=4 * _GIB, ge=512 * _MIB, description="Maximum address space of the child process that parses archives"
+        default=4 * _GIB, ge=512 * _MIB, description="Maximum address space of each child process that parses files"
+    )
+    processes: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Number of child processes that parse files side by side; 0: one for each CPU, and no more than "
+        "memory_bytes allow",
     )
     idle_seconds: float = Field(
         default=60.0, gt=0, description="Maximum time without a new texture before an archive is abandoned"

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.peers.turns import serve
+from consumer.concurrency.cpus import available_cpus
 from consumer.imaging.decode import decode
 from consumer.imaging.picture import ImageLimits
 from consumer.tagging.bundle.bundle import load_bundle
-from consumer.tagging.cpus import available_cpus
 from consumer.tagging.images.preprocess import PreprocessSpec, prepare
 from consumer.tagging.inference.embed import open_embedder
 

@@ -1,4 +1,4 @@
-"""Asyncio building blocks without a domain: backoff, batching, deadlines, waiting.
+"""Working side by side, without a domain: CPUs, and for asyncio backoff, batching, deadlines, waiting.
 
 Imports nothing of the project.
 """

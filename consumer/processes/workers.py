@@ -14,8 +14,8 @@ from typing import Final
 import structlog
 
 from consumer.concurrency.backoff import Backoff
+from consumer.concurrency.cpus import available_cpus
 from consumer.settings import OperationsSettings
-from consumer.tagging.cpus import available_cpus
 from consumer.telemetry.logs import configure_logging
 
 _log = structlog.get_logger(__name__)

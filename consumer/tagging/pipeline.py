@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from consumer.concurrency.batching import Batcher
+from consumer.concurrency.cpus import available_cpus
 from consumer.imaging.decode import in_colour_or_rejected, read_reduced
 from consumer.imaging.picture import DecodedImage, ImageLimits
 from consumer.tagging.bundle.bundle import Bundle
 from consumer.tagging.bundle.name_patterns import AssetNames
-from consumer.tagging.cpus import available_cpus
 from consumer.tagging.images.preprocess import PreprocessSpec
 from consumer.tagging.inference.compute import ComputePool
 from consumer.tagging.inference.embed import Embedder

@@ -15,10 +15,10 @@ from typing import Final
 
 import onnxruntime
 
+from consumer.concurrency.cpus import available_cpus
 from consumer.imaging.picture import ImageLimits
 from consumer.tagging.bundle.bundle import Bundle
 from consumer.tagging.bundle.manifest import Precision
-from consumer.tagging.cpus import available_cpus
 from consumer.tagging.inference.embed import Embedder, open_embedder
 from consumer.tagging.inference.precision import choose_precision, int8_is_fast, runs_half_floats
 from consumer.tagging.pipeline import TaggingPipeline

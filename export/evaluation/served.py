@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from consumer.concurrency.cpus import available_cpus
 from consumer.imaging.decode import decode
 from consumer.imaging.errors import ImageRejectedError
 from consumer.imaging.picture import ImageLimits
 from consumer.tagging.bundle.bundle import Bundle
-from consumer.tagging.cpus import available_cpus
 from consumer.tagging.images.preprocess import PreprocessSpec
 from consumer.tagging.inference.embed import Embedder
 from consumer.tagging.inputs import as_one, model_inputs

@@ -1,4 +1,4 @@
 """ONNX graphs: towers, quantisation, comparison with the original.
 
-May import consumer.tagging.inference and consumer.tagging.cpus.
+May import consumer.tagging.inference and consumer.concurrency.cpus.
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from consumer.tagging.cpus import available_cpus
+from consumer.concurrency.cpus import available_cpus
 from consumer.tagging.inference.sessions import open_session
 
 

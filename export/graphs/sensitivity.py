@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from consumer.tagging.cpus import available_cpus
+from consumer.concurrency.cpus import available_cpus
 from consumer.tagging.inference.sessions import open_session
 from export.graphs.onnx_files import load_graph, save_graph
 

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
+from consumer.concurrency.cpus import cpu_flags
 from consumer.tagging.bundle.taxonomy import Taxonomy
-from consumer.tagging.cpus import cpu_flags
 from export.mini.model import ImageTower, normalised
 from export.mini.plan import TrainingPlan, falling
 from export.mini.sampling import Batch, Batches, Material, shared_words, trained_tags

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ from typing import Final
 from consumer.imaging.facts import Origin, TextureFacts
 from producer_tools.errors import ArchiveError, InputError
 from producer_tools.extraction.limits import ReadLimits
-from producer_tools.extraction.messages import LeftOut, PassedOver, Setup
+from producer_tools.extraction.messages import Found, LeftOut, PassedOver, Setup, png_name
 from producer_tools.extraction.names import AssetIds, OutputNames
-from producer_tools.extraction.parser import ParsedTexture, Parser, ParserLimits
+from producer_tools.extraction.parser import Parsed, ParsedTexture, Parser, ParserLimits
 from producer_tools.extraction.readers.known import kind_of_other
 from producer_tools.extraction.readers.sniff import Kind
 from producer_tools.extraction.scratch import scratch_folder
+from producer_tools.extraction.side_by_side import SideBySide, default_processes
 from producer_tools.extraction.unity.options import UnityOptions
 from producer_tools.extraction.walk import LeftFile, SourceFile, check_inputs, source_files
 from producer_tools.settings import ExtractSettings
@@ -91,8 +93,11 @@ def extract(
             scratch = stack.enter_context(scratch_folder(output.resolve()))
         except OSError as error:
             raise InputError(f"{output} cannot be written ({error.strerror}): choose another --output.") from error
-        parser = stack.enter_context(Parser(parser_limits(settings), scratch, parser_setup(paths, settings)))
-        yield from _Extraction(parser, output, game).run(paths)
+        limits, setup = parser_limits(settings), parser_setup(paths, settings)
+        count = settings.processes or default_processes(settings.memory_bytes)
+        keep = _Keep(scratch)
+        parsers = stack.enter_context(SideBySide((Parser(limits, scratch, setup) for _ in range(count)), keep))
+        yield from _Extraction(parsers, output, game).run(paths)
 
 
 def parser_limits(settings: ExtractSettings) -> ParserLimits:
@@ -116,49 +121,74 @@ def parser_setup(paths: Sequence[Path], settings: ExtractSettings) -> Setup:
     return Setup(tuple(str(path.absolute()) for path in paths), unity)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A texture that waits for its name; ``png`` is ours."""
+
+    found: Found
+    png: Path
+    size_bytes: int
+    sha256: str
+
+
+class _Keep:
+    """Takes textures from the parsers, in their threads."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._numbers = itertools.count()
+
+    def __call__(self, item: Parsed) -> _Kept | LeftOut | PassedOver:
+        if not isinstance(item, ParsedTexture):
+            return item
+        data = item.png.read_bytes()
+        kept = self._scratch / png_name(next(self._numbers))
+        item.png.replace(kept)
+        return _Kept(item.found, kept, len(data), hashlib.sha256(data).hexdigest())
+
+
 class _Extraction:
-    def __init__(self, parser: Parser, output: Path, game: str | None) -> None:
-        self._parser = parser
+    def __init__(self, parsers: SideBySide[_Kept | LeftOut | PassedOver], output: Path, game: str | None) -> None:
+        self._parsers = parsers
         self._output = output.resolve()
         self._game = game or ""
         self._ids = AssetIds()
         self._names = OutputNames()
 
     def run(self, paths: Sequence[Path]) -> Iterator[Extracted]:
-        for source in source_files(paths, leave_out=self._output):
+        for source, items in self._parsers.read(source_files(paths, leave_out=self._output)):
             match source:
                 case LeftFile(label=label, reason=None):
                     yield Unrelated(label, kind_of_other(label))
                 case LeftFile(label=label, reason=str() as reason):
                     yield Skipped(label, reason)
                 case SourceFile():
-                    yield from self._file(source)
+                    yield from self._file(source, items)
 
-    def _file(self, source: SourceFile) -> Iterator[Extracted]:
+    def _file(self, source: SourceFile, items: Iterator[_Kept | LeftOut | PassedOver]) -> Iterator[Extracted]:
         try:
-            for item in self._parser.read(source.path, source.kind, source.alpha, source.parts):
+            for item in items:
                 match item:
                     case LeftOut(what=what, reason=reason):
                         yield Skipped(f"{source.label}: {what}", reason)
                     case PassedOver(kind=kind, count=count):
                         yield Unrelated(source.label, kind, count)
-                    case ParsedTexture():
-                        yield self._keep(source, item)
+                    case _Kept():
+                        yield self._named(source, item)
         except ArchiveError as error:
             yield Skipped(source.label, str(error), fatal=source.named)
 
-    def _keep(self, source: SourceFile, parsed: ParsedTexture) -> ExtractedTexture:
-        found = parsed.found
+    def _named(self, source: SourceFile, kept: _Kept) -> ExtractedTexture:
+        found = kept.found
         asset_id = self._ids.assign(self._game, source.label, found.key)
         file = self._names.assign(asset_id)
-        data = parsed.png.read_bytes()
-        self._move(parsed.png, self._output / file)
+        self._move(kept.png, self._output / file)
         archive, container_path = _place(source, found.container_path)
         return ExtractedTexture(
             asset_id=asset_id,
             file=file,
-            size_bytes=len(data),
-            sha256=hashlib.sha256(data).hexdigest(),
+            size_bytes=kept.size_bytes,
+            sha256=kept.sha256,
             width=found.width,
             height=found.height,
             mode=found.mode,

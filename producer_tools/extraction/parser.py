@@ -186,6 +186,12 @@ class Parser:
         except ValidationError as error:
             raise _ChildLostError("answered with nonsense") from error
 
+    def interrupt(self) -> None:
+        """End the child, from any thread: what reads a file then raises ArchiveError."""
+        child = self._child
+        if child is not None:
+            child.kill()
+
     def _stop(self) -> None:
         child, self._child = self._child, None
         if child is None:

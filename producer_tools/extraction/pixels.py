@@ -13,6 +13,7 @@ from consumer.imaging.errors import ImageRejectedError
 from consumer.imaging.facts import Origin, TextureFacts
 from consumer.imaging.picture import ImageLimits, Samples, to_eight_bits
 from consumer.imaging.signatures import SIGNATURE_BYTES, image_format
+from consumer.imaging.vips import pyvips
 from producer_tools.extraction.limits import ReadLimits
 from producer_tools.extraction.textures import UnreadableImageError
 
@@ -26,8 +27,19 @@ _FACTS: Final = "aegis-facts"
 _ORIGIN: Final = "aegis-origin"
 # The one format that has no bytes of its own to be known by.
 _WITHOUT_SIGNATURE: Final = "TGA"
-# Fast: writing is the larger half of an extraction, and textures compress little better at 6.
-_PNG_COMPRESSION: Final = 2
+# By mode of the image: how libvips calls its samples, and what they mean.
+_SAMPLES: Final = {
+    "L": ("uchar", "b-w"),
+    "LA": ("uchar", "b-w"),
+    "RGB": ("uchar", "srgb"),
+    "RGBA": ("uchar", "srgb"),
+    "I;16": ("ushort", "grey16"),
+}
+# Writing is the larger half of an extraction. On 48 textures of games and 379 smaller ones this takes 0.54 and 1.06
+# times the CPU time of Pillow's level 2, for files of 0.97 and 1.00 times the size.
+_COMPRESSION: Final = 3
+_FILTER: Final = "up"
+_PILLOW_COMPRESSION: Final = 2
 
 
 def decoded(data: bytes, limits: ReadLimits, layer: int | None = None) -> Image.Image:
@@ -89,7 +101,14 @@ def check_size(width: int, height: int, limits: ReadLimits) -> None:
 
 def write_png(image: Image.Image, path: Path) -> None:
     """Write the image as PNG; equal pixels give equal bytes."""
-    image.save(path, format="PNG", compress_level=_PNG_COMPRESSION)
+    if image.mode not in _SAMPLES:
+        image.save(path, format="PNG", compress_level=_PILLOW_COMPRESSION)
+        return
+    kind, meaning = _SAMPLES[image.mode]
+    pixels = np.ascontiguousarray(image)
+    height, width, bands = pixels.shape if pixels.ndim == 3 else (*pixels.shape, 1)
+    picture = pyvips.Image.new_from_memory(pixels, width, height, bands, kind).copy(interpretation=meaning)
+    picture.pngsave(str(path), compression=_COMPRESSION, filter=_FILTER, keep="none")
 
 
 def with_alpha(image: Image.Image, companion: Image.Image) -> Image.Image:

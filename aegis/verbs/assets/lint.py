@@ -78,7 +78,6 @@ def command(
     count that are not in it. Files are parsed in child processes, under the limits of the settings AEGIS_EXTRACT_….
     """
     import json
-    import os
 
     from aegis.views.lint import LintView, print_report, sentences
     from consumer.findings.check import Severity
@@ -103,7 +102,7 @@ def command(
             paths=paths,
             project=read_project(file) if file else LintProject(),
             baseline=read_baseline(baseline) if baseline else {},
-            processes=processes or len(os.sched_getaffinity(0)),
+            processes=processes or 0,
         )
         with LintView(silent=as_json) as view:
             report = lint(request, ExtractSettings(), view.progress)

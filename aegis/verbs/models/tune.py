@@ -53,11 +53,11 @@ def command(
     """
     import asyncio
 
+    from consumer.concurrency.cpus import available_cpus
     from consumer.imaging.errors import ImageRejectedError
     from consumer.services.tuned import store_tuning, tuning_path
     from consumer.settings import ModelSettings
     from consumer.tagging.bundle.bundle import load_bundle
-    from consumer.tagging.cpus import available_cpus
     from consumer.tagging.tuning import default_tuning, tune
 
     settings = ModelSettings()

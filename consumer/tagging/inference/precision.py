@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final, Literal
 
+from consumer.concurrency.cpus import CPU_INFO, cpu_flags
 from consumer.tagging.bundle.manifest import BundleError, Precision
-from consumer.tagging.cpus import CPU_INFO, cpu_flags
 
 Wanted = Literal["auto", "fp32", "fp16", "int8"]
 

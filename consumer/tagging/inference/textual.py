@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from consumer.concurrency.cpus import available_cpus
 from consumer.tagging.bundle.manifest import BundleError, Manifest
 from consumer.tagging.bundle.taxonomy import Taxonomy
-from consumer.tagging.cpus import available_cpus
 from consumer.tagging.inference.sessions import open_session
 
 Vectors = NDArray[np.float32]

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from consumer.concurrency.cpus import available_cpus
 from consumer.imaging.errors import ImageRejectedError
 from consumer.imaging.picture import ImageLimits
 from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
-from consumer.tagging.cpus import available_cpus
 from consumer.tagging.inference.embed import Embedder, ModelError, ProviderUnavailableError
 from consumer.tagging.pipeline import TaggingPipeline
 from schemas import Candidates, Embedding, Tag

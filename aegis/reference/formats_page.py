@@ -48,15 +48,24 @@ _FILES: Final = (
         "kornia-rs, libvips, Pillow",
         "colour of 16 bits becomes 8; a transparent colour is compared in all its bits",
     ),
+    ("PNG packed for iPhones (CgBI)", "`consumer/imaging/files/png.py`", "8 bits a channel, not interlaced"),
     ("JPEG, WebP", "libvips, Pillow", "turned upright; CMYK becomes RGB; the tagger decodes large JPEGs at a fraction"),
     ("GIF, animated PNG and WebP", "Pillow", "the first frame that shows anything"),
     ("BMP", "Pillow", "a fourth byte is alpha, unless it is 0 or 255 everywhere"),
-    ("TIFF", "Pillow, libvips", "grey of 16 bits in either byte order; floats clamped to 0…1"),
-    ("TGA", "`consumer/imaging/files/tga.py`", "runs across rows; alpha that is 0 everywhere means none; colour maps"),
+    (
+        "TIFF",
+        "Pillow, libvips",
+        "deep grey has 16 bits, with alpha 8; floats are clamped to 0…1, those of grey that exceed 1 scaled to it",
+    ),
+    (
+        "TGA",
+        "`consumer/imaging/files/tga.py`",
+        "runs across rows; colour maps; no alpha that is 0 everywhere or said to be void; premultiplied is undone",
+    ),
     (
         "PSD, PSB",
         "`consumer/imaging/files/psd.py`",
-        "the flattened picture, of 1, 8 or 16 bits a channel; 32 are not read",
+        "the flattened picture, of 1, 8 or 16 bits a channel; 32 are not read; transparent layers are taken off white",
     ),
     ("DDS", "`consumer/imaging/files/dds.py`", "cube maps, arrays, volumes"),
     (
@@ -73,9 +82,10 @@ _FILES: Final = (
     ("VTF", "`consumer/imaging/textures/vtf.py`", f"{len(FORMATS)} formats; frames, sides and slices are pictures"),
     ("Godot's .ctex and .stex", "`consumer/imaging/textures/godot.py`", "raw texels, PNG, WebP, Basis"),
     ("OpenEXR", "OpenEXR", f"the first part's colours: {LOSS}; normal maps and a single channel as they are"),
-    ("Radiance (.hdr)", "`consumer/imaging/files/rgbe.py`", LOSS),
+    ("Radiance (.hdr)", "`consumer/imaging/files/rgbe.py`", f"{LOSS}; in rows or columns, runs of either age; not XYZ"),
     ("JPEG XL", "pylibjxl", "8 bits; of an animation the first frame"),
-    ("AVIF, PCX, SGI, BLP", "Pillow", ""),
+    ("BLP", "`consumer/imaging/files/blp.py`", "BLP1 and BLP2: palettes, DXT, plain, JPEG of four channels"),
+    ("AVIF, PCX, SGI", "Pillow", "8 bits"),
 )
 _SEVERAL: Final = """\
 Of a texture that holds several pictures (sides of a cube, layers of an array, slices of a volume) extraction writes
@@ -84,14 +94,14 @@ the first. Only the largest mipmap is read. Images are known by their first byte
 has none, by its extension.
 """
 _CONTAINERS: Final = (
-    ("zip, pk3, pk4, wz, jar", "zipfile", "members that are links or encrypted are named, not read"),
+    ("zip, pk3, pk4, wz, jar", "zipfile", "links, encrypted members and volumes (.zip.001, .z01) are named, not read"),
     (
         "apk, obb, ipa, aab, xapk, apks, apkm",
         "zipfile",
         "as zip; apk and obb that are named together are one build, as those inside another archive are",
     ),
     ("tar, and tar packed by gzip, bzip2, xz, Zstandard", "tarfile", "read in one pass"),
-    ("7z", "py7zr", "read in one pass; encrypted ones are named"),
+    ("7z", "py7zr", "read in one pass; encrypted ones and volumes (.7z.001) are named"),
     (".unitypackage", "tarfile", "names of `pathname`"),
     ("Quake .pak", "`games/quake.py`", ""),
     (
@@ -111,7 +121,7 @@ _CONTAINERS: Final = (
     (
         "atlases: TexturePacker's .json, Cocos' .plist, libGDX's and Spine's .atlas",
         "`atlases/formats.py`",
-        "the sheet beside it cut into its sprites, upright and untrimmed; the sheet stays a texture",
+        "the sheet beside it cut into its sprites, upright, untrimmed, with straight alpha; the sheet stays a texture",
     ),
 )
 _CONTAINERS_NOTE: Final = """\

@@ -10,8 +10,10 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from consumer.imaging.errors import ImageRejectedError, Rejection, undecodable
-from consumer.imaging.files import bmp, dds, exr, jxl, psd, rgbe, tga
-from consumer.imaging.files.common import deep_tiff, first_visible_frame, is_upright, read_fast, with_pillow
+from consumer.imaging.files import blp, bmp, dds, exr, jxl, psd, rgbe, tga
+from consumer.imaging.files.common import first_visible_frame, is_upright, lost_palette, read_fast, with_pillow
+from consumer.imaging.files.png import apples_png
+from consumer.imaging.files.tiff import deep_tiff
 from consumer.imaging.layers import Layers
 from consumer.imaging.picture import FORMATS, DecodedImage, ImageLimits, Picture, in_colour
 from consumer.imaging.signatures import SIGNATURE_BYTES, image_format
@@ -27,6 +29,7 @@ _LAYERED: Final[Mapping[str, Callable[[bytes, int], Layers]]] = {
 }
 _SINGLE: Final[Mapping[str, Callable[[bytes, ImageLimits], Picture]]] = {
     "PSD": psd.read_psd,
+    "BLP": blp.read_blp,
     "EXR": exr.read_exr,
     "HDR": rgbe.read_hdr,
     "JXL": jxl.read_jxl,
@@ -134,9 +137,13 @@ def _our_own(data: bytes, limits: ImageLimits) -> Picture | None:
 def _others(data: bytes, limits: ImageLimits, *, shrink: bool) -> Picture:
     if "TIFF" in limits.formats and (deep := deep_tiff(data, limits)):
         return deep
+    if "PNG" in limits.formats and (apples := apples_png(data, limits)):
+        return apples
     with _open(data, limits) as image:
         limits.check_size(*image.size)
         mode = image.mode
+        if lost_palette(image, data):
+            raise undecodable("is cut short: the PCX file ends before its palette")
         if getattr(image, "is_animated", False):
             return Picture(first_visible_frame(image), mode)
         if image.format == "BMP":
@@ -155,6 +162,10 @@ def _open(data: bytes, limits: ImageLimits) -> Image.Image:
         with Image.open(io.BytesIO(data)) as other:
             name = other.format
     except Exception as error:
+        if known := image_format(data[:SIGNATURE_BYTES]):
+            raise undecodable(
+                f"is a {known} file that is damaged, or of a kind that is not read: save it as PNG"
+            ) from error
         raise ImageRejectedError(
             Rejection.NOT_AN_IMAGE,
             f"is no image of a kind that is read: it begins with {data[:8].hex(' ') or 'nothing'}",

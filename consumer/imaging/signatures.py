@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from consumer.imaging.files import exr, jxl, rgbe
+from consumer.imaging.files import blp, exr, jxl, rgbe, tiff
 from consumer.imaging.textures import basis, godot, ktx, ktx2, vtf
 
 SIGNATURE_BYTES: Final = 512
@@ -15,8 +15,9 @@ _MAGICS: Final = (
     *((magic, "GODOT") for magic in godot.MAGICS),
     *((magic, "HDR") for magic in rgbe.MAGICS),
     *((magic, "JXL") for magic in jxl.MAGICS),
+    *((magic, "BLP") for magic in blp.MAGICS),
     *((b"\x89PNG\r\n\x1a\n", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"DDS ", "DDS"), (b"8BPS", "PSD")),
-    *((b"GIF87a", "GIF"), (b"GIF89a", "GIF"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF")),
+    *((b"GIF87a", "GIF"), (b"GIF89a", "GIF"), *((magic, "TIFF") for magic in tiff.MAGICS)),
 )
 _BMP_HEADERS: Final = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 

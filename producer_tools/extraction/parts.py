@@ -1,4 +1,4 @@
-"""Files in parts: Android builds cut ``X`` into ``X.split0``, ``X.split1``, … of a megabyte each."""
+"""Files in parts: ``X.split0``, ``X.split1``, … of Android builds, and volumes of archives, which are not joined."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ from collections.abc import Iterable
 from typing import Final
 
 _PART: Final = re.compile(r"(.+)\.split(\d{1,6})", re.DOTALL)
+# Volumes of 7-Zip and others, which make up the archive one behind the other; those of zip itself end in .zip.
+_VOLUME: Final = re.compile(r"(.+\.(?:7z|zip|tar|gz|bz2|xz|zst|rar))\.\d{3}", re.DOTALL | re.IGNORECASE)
+_DISK: Final = re.compile(r"(.+)\.z\d{2}", re.DOTALL | re.IGNORECASE)
 
 
 def whole_name(name: str) -> str | None:
     """Return the name of the file of which this is a part, None for a file that is none."""
     match = _PART.fullmatch(name)
     return match[1] if match else None
+
+
+def archive_of_part(name: str) -> str | None:
+    """Return the archive of which this is a volume, None for a file that is none."""
+    disk = _DISK.fullmatch(name)
+    if disk:
+        return f"{disk[1]}.zip"
+    volume = _VOLUME.fullmatch(name)
+    return volume[1] if volume else None
 
 
 def parts_of_wholes(names: Iterable[str]) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from producer_tools.errors import InputError
 from producer_tools.extraction.companions import SUFFIX
-from producer_tools.extraction.parts import parts_of_wholes, whole_name
+from producer_tools.extraction.parts import archive_of_part, parts_of_wholes, whole_name
 from producer_tools.extraction.readers.known import why_unread
 from producer_tools.extraction.readers.sniff import Kind, file_head, read_suffixes, sniff, sniff_parts
 
@@ -52,7 +52,7 @@ def check_inputs(paths: Sequence[Path]) -> None:
         if not path.is_file():
             raise InputError(f"{path} is neither a file nor a folder.")
         try:
-            kind = sniff(path)
+            kind = None if archive_of_part(path.name) else sniff(path)
             reason = _why_in_part(path.name) or why_unread(path.name, file_head(path))
         except OSError as error:
             raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
@@ -105,7 +105,8 @@ def _folder(folder: Path, label: PurePosixPath, leave_out: Path) -> Iterator[Sou
 
 def _file(path: Path, label: str, alpha: Path | None) -> SourceFile | LeftFile:
     try:
-        kind = sniff(path)
+        # The first volume of an archive begins as the archive does.
+        kind = None if archive_of_part(path.name) else sniff(path)
         reason = None if kind else _why_in_part(path.name) or why_unread(path.name, file_head(path))
     except OSError as error:
         return LeftFile(label, f"cannot be opened ({error.strerror})")
@@ -114,6 +115,9 @@ def _file(path: Path, label: str, alpha: Path | None) -> SourceFile | LeftFile:
 
 def _why_in_part(name: str) -> str | None:
     """Return why a part of a file is left out: those that make up a whole are never asked about."""
+    archive = archive_of_part(name)
+    if archive:
+        return f"is a volume of {archive}, and is not read by itself: join them with 7-Zip and extract the whole"
     whole = whole_name(name)
     return f"is a part of {whole}, and others are missing or not named: name a folder that has all" if whole else None
 

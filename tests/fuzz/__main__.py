@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import re
 import subprocess
 import sys
@@ -39,6 +40,8 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--seconds", type=float, default=_GOAL_SECONDS, help="for each target (default: %(default)s)")
     arguments = parser.parse_args()
+    if importlib.util.find_spec("atheris") is None:
+        parser.error("atheris is not installed: pip install --group deep")
     figures = []
     for name in arguments.targets or TARGETS:
         result = _fuzz(TARGETS[name], arguments.seconds)

@@ -23,7 +23,7 @@ _CONTAINER = [
 
 def main() -> None:
     """Run until libFuzzer's options say stop; a crash ends the process and leaves its input."""
-    import atheris  # noqa: PLC0415 - an extra: pip install 'aegis-tagger[fuzz]'
+    import atheris  # noqa: PLC0415 - of the group `deep` in pyproject.toml
 
     name = sys.argv.pop(1)
     with atheris.instrument_imports(include=_INSTRUMENTED.get(name, _CONTAINER)):

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from kornia_rs.io import decode_image_png_u8
 from PIL import Image, ImageOps
 
-from consumer.imaging.picture import ImageLimits, Picture, Pixels, Samples
+from consumer.imaging.files.png import compares_wrongly, fast_png
+from consumer.imaging.picture import Picture, Samples
 from consumer.imaging.vips import pyvips, to_array
 
 # libvips decodes these about 1.6 times as fast as Pillow, and gives the same pixels in these modes.
 _FAST: Final = {("PNG", "RGB"), ("PNG", "RGBA"), ("JPEG", "RGB"), ("JPEG", "L"), ("WEBP", "RGB"), ("WEBP", "RGBA")}
-_PNG_MODES: Final = {"RGB": "rgb", "RGBA": "rgba"}
-_PNG_DEPTH_AT: Final = 24
 # Some four times what models see: a JPEG that is left so large differs by a third of a grey level from one in full.
 _ENOUGH_PIXELS: Final = 1024
+_PCX_HEADER_BYTES, _PCX_PALETTE_AT, _PCX_COLOURS = 128, 68, 1
+_PCX_PALETTE_BYTES, _PCX_PALETTE_MARK = 769, 12
 _EXIF_ORIENTATION: Final = 0x0112
 _UPRIGHT: Final = 1
 _FRAMES_LOOKED_AT: Final = 8
@@ -32,28 +32,20 @@ def is_upright(image: Image.Image, data: bytes) -> bool:
 def read_fast(data: bytes, header: Image.Image, *, shrink: bool) -> Picture | None:
     """Decode an upright still picture without Pillow; None for those that only Pillow gets right."""
     if "transparency" in header.info:
-        # A colour of 16 bits that means transparent: Pillow compares it with what it cut down to 8.
-        deep = header.format == "PNG" and data[_PNG_DEPTH_AT] == 16
-        return _with_vips(data, header, shrink=False) if deep else None
+        return _with_vips(data, header, shrink=False) if compares_wrongly(data, header) else None
     if (header.format, header.mode) not in _FAST:
         return None
-    pixels = _png(data, header) if header.format == "PNG" else None
+    pixels = fast_png(data, header) if header.format == "PNG" else None
     return _with_vips(data, header, shrink=shrink) if pixels is None else Picture(pixels, header.mode)
 
 
-def deep_tiff(data: bytes, limits: ImageLimits) -> Picture | None:
-    """Decode a TIFF of floats in colour, which Pillow does not know, clamped to 0…1; None for all else."""
-    if not data.startswith((b"II*\0", b"MM\0*")):
-        return None
-    try:
-        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="truncated")
-    except pyvips.Error:
-        return None
-    limits.check_size(image.width, image.height)
-    if image.format not in {"float", "double"} or image.bands not in {3, 4}:
-        return None
-    values = np.nan_to_num(np.asarray(image.numpy(), np.float32), nan=0.0, posinf=1.0, neginf=0.0)
-    return Picture((values.clip(0, 1) * 255 + np.float32(0.5)).astype(np.uint8), ("RGB", "RGBA")[image.bands - 3])
+def lost_palette(image: Image.Image, data: bytes) -> bool:
+    """Tell whether the colours of a PCX are not there, which Pillow then takes for grey: they stand at its very end."""
+    return image.format == "PCX" and image.mode == "L" and data[_PCX_PALETTE_AT] == _PCX_COLOURS and _is_cut(data)
+
+
+def _is_cut(pcx: bytes) -> bool:
+    return len(pcx) < _PCX_HEADER_BYTES + _PCX_PALETTE_BYTES or pcx[-_PCX_PALETTE_BYTES] != _PCX_PALETTE_MARK
 
 
 def first_visible_frame(image: Image.Image) -> Samples:
@@ -89,19 +81,6 @@ def _deep_grey(image: Image.Image) -> Samples:
         values = np.nan_to_num(values, posinf=1.0, neginf=0.0).clip(0, None)
         values = values / max(1.0, float(values.max(initial=0.0))) * 65535
     return values.clip(0, 65535).astype(np.uint16)[..., None]
-
-
-def _png(data: bytes, header: Image.Image) -> Pixels | None:
-    """Decode by Rust's png, twice as fast as libpng; None where it declines: 16 bits a channel, or broken."""
-    width, height = header.size
-    try:
-        pixels: Pixels = decode_image_png_u8(data, (height, width), _PNG_MODES[header.mode])
-    except BaseException as error:
-        # A panic of Rust's is no Exception, and one picture must not end the process.
-        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            return None
-        raise
-    return pixels
 
 
 def _with_vips(data: bytes, header: Image.Image, *, shrink: bool) -> Picture:

@@ -20,31 +20,55 @@ _IN_RUNS: Final = range(8, 0x8000)
 def read_hdr(data: bytes, limits: ImageLimits) -> Picture:
     """Decode the file; raises ImageRejectedError."""
     found = _HEAD.search(data, 0, _MOST_HEAD_BYTES)
-    if not found or b"FORMAT=32-bit_rle_xyze" in data[: found.start()] or found[2] != b"Y" or found[5] != b"X":
-        raise undecodable("is a Radiance file without colours in rows, which is not read: save it as OpenEXR or PNG")
-    height, width = int(found[3]), int(found[6])
-    limits.check_size(width, height)
-    rows = _rows(data, found.end(), width, height)
+    if not found or b"FORMAT=32-bit_rle_xyze" in data[: found.start()] or found[2] == found[5]:
+        raise undecodable("is a Radiance file without colours, which is not read: save it as OpenEXR or PNG")
+    count, length = int(found[3]), int(found[6])
+    limits.check_size(count, length)
+    rows = _rows(data, found.end(), length, count)
+    if found[2] == b"X":
+        # What follows each other is columns.
+        rows = rows.swapaxes(0, 1)
+    down, across = (found[1], found[4]) if found[2] == b"Y" else (found[4], found[1])
     # -Y is from the top down, +X from the left.
-    rows = rows[::-1] if found[1] == b"+" else rows
-    rows = rows[:, ::-1] if found[4] == b"-" else rows
+    rows = rows[::-1] if down == b"+" else rows
+    rows = rows[:, ::-1] if across == b"-" else rows
     scale = np.where(rows[..., 3:] > 0, np.exp2(rows[..., 3:].astype(np.float32) - 136), 0)
     return from_linear(rows[..., :3] * scale.astype(np.float32))
 
 
 def _rows(data: bytes, at: int, width: int, height: int) -> Samples:
-    texels = np.frombuffer(data, np.uint8, offset=at)
     mark = bytes([2, 2, width >> 8, width & 0xFF])
     if width not in _IN_RUNS or data[at : at + 4] != mark:
-        if texels.size < width * height * 4:
-            raise undecodable("is cut short, or packed in the oldest way: save the Radiance file anew")
-        return texels[: width * height * 4].reshape(height, width, 4)
+        return _repeated(data[at:], width * height).reshape(height, width, 4)
     rows = np.empty((height, 4, width), np.uint8)
     for row in rows:
         if data[at : at + 4] != mark:
             raise undecodable("is cut short or damaged: a row of the Radiance file does not begin")
         at = _row(data, at + 4, row.reshape(-1), width)
     return rows.swapaxes(1, 2)
+
+
+def _repeated(data: bytes, count: int) -> Samples:
+    """Return texels that are not packed, or in the oldest way: 1, 1, 1 and how often the one before comes again."""
+    texels = np.frombuffer(data, np.uint8, len(data) // 4 * 4).reshape(-1, 4)
+    is_mark = (texels[:, :3] == 1).all(axis=1)
+    if not is_mark.any():
+        texels = texels[:count]
+    else:
+        # Marks in a row are the digits of one number, the lowest first.
+        places = np.arange(len(texels))
+        digit = places - np.maximum.accumulate(np.where(is_mark, -1, places)) - 1
+        times = np.where(is_mark, texels[:, 3].astype(np.int64) << (8 * digit.clip(0, 3)), 1)
+        ends = times.cumsum()
+        used = int(np.searchsorted(ends, count)) + 1
+        source = np.maximum.accumulate(np.where(is_mark, 0, places))[:used]
+        times = times[:used].copy()
+        if len(ends) >= used:
+            times[-1] -= ends[used - 1] - count
+        texels = texels[source.repeat(times)]
+    if len(texels) < count:
+        raise undecodable("is cut short or damaged: the Radiance file has fewer pixels than its header says")
+    return texels
 
 
 def _row(data: bytes, at: int, row: Samples, width: int) -> int:

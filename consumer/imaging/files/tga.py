@@ -11,6 +11,7 @@ from PIL import Image
 
 from consumer.imaging.errors import undecodable
 from consumer.imaging.picture import ImageLimits, Picture, Samples
+from consumer.imaging.texels.alpha import straight
 from consumer.imaging.texels.packed import packed
 from consumer.imaging.texels.plain import plain
 
@@ -29,7 +30,9 @@ _COLOURS: Final = {
 }
 _GREYS: Final = {8: plain("L8", "l", "u8"), 16: plain("L8A8", "la", "u8")}
 _FOOTER: Final = b"TRUEVISION-XFILE.\0"
-_NO_ALPHA: Final = 0
+# What the footer's extension says of the alpha; 1 and 2 are that it was never defined.
+_VOID: Final = frozenset({0, 1, 2})
+_PREMULTIPLIED: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def read_tga(data: bytes, header: TgaHeader, limits: ImageLimits) -> Picture:
     else:
         stored = (_GREYS if header.kind == _GREY else _COLOURS)[header.depth]
         pixels = stored.decode(texels, header.width, header.height)
-    pixels = _with_meant_alpha(pixels, data)
+    pixels = _with_meant_alpha(pixels, data, header)
     if not header.descriptor & _FROM_THE_TOP:
         pixels = pixels[::-1]
     if header.descriptor & _FROM_THE_RIGHT:
@@ -125,17 +128,25 @@ def _in_palette(data: bytes, header: TgaHeader, texels: bytes) -> Samples:
     return picture
 
 
-def _with_meant_alpha(pixels: Samples, data: bytes) -> Samples:
-    """Return the pixels without an alpha that is declared void, or that would hide the whole picture."""
+def _with_meant_alpha(pixels: Samples, data: bytes, header: TgaHeader) -> Samples:
+    """Return the pixels without an alpha that is declared void, or that would hide the whole picture.
+
+    Writers of 32 bits often announce no alpha and have one; of 16 bits, the upper one is rubbish then.
+    """
     bands = pixels.shape[2]
-    if bands in {2, 4} and (_says_no_alpha(data) or not pixels[..., -1].any()):
+    if bands not in {2, 4}:
+        return pixels
+    said = _said_of_alpha(data)
+    unannounced = header.kind == _COLOUR and header.depth == 16 and not header.descriptor & _ALPHA_BITS
+    if said in _VOID or unannounced or not pixels[..., -1].any():
         return pixels[..., : bands - 1]
-    return pixels
+    return straight(pixels) if said == _PREMULTIPLIED and bands == 4 else pixels
 
 
-def _says_no_alpha(data: bytes) -> bool:
+def _said_of_alpha(data: bytes) -> int | None:
+    """Return what the extension of the file says of its alpha, None where there is none."""
     if not data.endswith(_FOOTER) or len(data) < 26:
-        return False
+        return None
     (extension_at,) = struct.unpack_from("<I", data, len(data) - 26)
     attributes_at = extension_at + 494
-    return bool(extension_at) and attributes_at < len(data) and data[attributes_at] == _NO_ALPHA
+    return data[attributes_at] if extension_at and attributes_at < len(data) else None

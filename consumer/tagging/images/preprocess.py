@@ -14,6 +14,7 @@ from consumer.imaging.vips import pyvips, to_array
 
 Colour = tuple[int, int, int]
 _ENLARGED_BY_NEAREST = 2.0
+_MOST_IN_ONE = 400
 _KERNELS = {"bicubic": "cubic", "bilinear": "linear"}
 
 
@@ -93,7 +94,8 @@ def _resized(picture: Any, scale: float, kernel: str) -> Any:
         vscale=height / picture.height,
         kernel="nearest" if scale >= _ENLARGED_BY_NEAREST else kernel,
         # No averaging of blocks first, as vips does by default: that is another filter, and saves no time on bytes.
-        gap=0,
+        # The kernel alone takes no more than 500 pixels into one, though.
+        gap=0 if max(picture.width / width, picture.height / height) < _MOST_IN_ONE else 2,
     )
 
 

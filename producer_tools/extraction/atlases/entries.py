@@ -12,7 +12,7 @@ from PIL import Image
 
 from producer_tools.errors import ArchiveError
 from producer_tools.extraction.atlases.formats import READERS
-from producer_tools.extraction.atlases.sprites import Sheet, Sprite, cut
+from producer_tools.extraction.atlases.sprites import Sheet, Sprite, cut, straightened
 from producer_tools.extraction.limits import ReadLimits
 from producer_tools.extraction.pixels import brief, decoded, file_bytes
 from producer_tools.extraction.textures import Entry, Left, Other, UnreadableImageError
@@ -65,6 +65,8 @@ def _of_sheet(name: str, sheet: Sheet, find: Find, limits: ReadLimits, prefix: s
             f"cuts up the sheet {beside!r}, which is not beside it: put it there, and extract both",
         )
         return
+    if sheet.premultiplied:
+        load = cache(partial(_straight, load))
     for sprite in sheet.sprites:
         key = f"{prefix}{sprite.name}"
         yield Entry(
@@ -78,3 +80,7 @@ def _of_sheet(name: str, sheet: Sheet, find: Find, limits: ReadLimits, prefix: s
 
 def _cut(load: Load, sprite: Sprite, limits: ReadLimits) -> Image.Image:
     return cut(load(), sprite, limits)
+
+
+def _straight(load: Load) -> Image.Image:
+    return straightened(load())

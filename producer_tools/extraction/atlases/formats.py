@@ -41,7 +41,8 @@ def read_plist(data: bytes) -> list[Sheet]:
     document = plistlib.loads(data)
     metadata = document["metadata"]
     image = metadata.get("realTextureFileName") or metadata["textureFileName"]
-    return [Sheet(str(image), tuple(_of_plist(str(name), frame) for name, frame in document["frames"].items()))]
+    sprites = tuple(_of_plist(str(name), frame) for name, frame in document["frames"].items())
+    return [Sheet(str(image), sprites, premultiplied=metadata.get("premultiplyAlpha") is True)]
 
 
 def _of_plist(name: str, frame: Mapping[str, Any]) -> Sprite:
@@ -71,15 +72,16 @@ def read_atlas(data: bytes) -> list[Sheet]:
     """Read libGDX's and Spine's text, old and new; sprites lie turned counter-clockwise."""
     sheets: list[Sheet] = []
     image: str | None = None
+    said: Mapping[str, str] = {}
     sprites: list[Sprite] = []
     # A blank line ends a sheet; what stands behind a name with a colon belongs to it.
     for block in [*_blocks(data.decode("utf-8-sig").splitlines()), None]:
         if block is None or block[0] is None:
             if image is not None:
-                sheets.append(Sheet(image, tuple(sprites)))
+                sheets.append(Sheet(image, tuple(sprites), premultiplied=said.get("pma") == "true"))
             image, sprites = None, []
         elif image is None:
-            image = block[0]
+            image, said = block
         else:
             sprites.append(_of_atlas(block[0], block[1]))
     return sheets

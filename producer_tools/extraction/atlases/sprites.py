@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from PIL import Image
 
+from consumer.imaging.texels.alpha import straight
 from producer_tools.extraction.limits import ReadLimits
 from producer_tools.extraction.pixels import check_size, in_eight_bits
 from producer_tools.extraction.textures import UnreadableImageError
@@ -35,10 +37,19 @@ class Sprite:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """``image`` is the name that the atlas gives to the picture beside it."""
+    """``image`` is the name that the atlas gives to the picture beside it.
+
+    ``premultiplied`` tells that the picture's colours are multiplied by their alpha.
+    """
 
     image: str
     sprites: tuple[Sprite, ...]
+    premultiplied: bool = False
+
+
+def straightened(sheet: Image.Image) -> Image.Image:
+    """Return a sheet whose colours were multiplied by their alpha as it was before."""
+    return Image.fromarray(straight(np.asarray(sheet))) if sheet.mode == "RGBA" else sheet
 
 
 def cut(sheet: Image.Image, sprite: Sprite, limits: ReadLimits) -> Image.Image:

@@ -29,16 +29,23 @@ def zip_members(archive: zipfile.ZipFile, limits: ReadLimits, place: str = "") -
     """Return the members, their names below ``place``; raises ArchiveError where they are too many."""
     members = archive.infolist()
     limits.check_member_count(len(members))
+    in_volumes = any(member.volume for member in members)
     # A name that begins with NUL is read as none at all, and zipfile trips over it.
-    return [_member(archive, member, place) for member in members if member.filename and not member.is_dir()]
+    return [
+        _member(archive, member, place, in_volumes=in_volumes)
+        for member in members
+        if member.filename and not member.is_dir()
+    ]
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> Member:
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str, *, in_volumes: bool) -> Member:
     unix_mode = member.external_attr >> 16
     refusal = None
     if is_symlink(unix_mode) or (stat.S_IFMT(unix_mode) and not stat.S_ISREG(unix_mode)):
         refusal = "is a link or a device, not a file"
     elif member.flag_bits & _ENCRYPTED_FLAG:
         refusal = "is encrypted"
+    elif in_volumes:
+        refusal = f"is in volume {member.volume + 1} of an archive of several: join them with 7-Zip"
     name = f"{place}{member.filename}"
     return Member(name, member.file_size, partial(archive.open, member), member.compress_size, refusal)

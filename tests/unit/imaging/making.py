@@ -131,13 +131,15 @@ def tga(  # noqa: PLR0917 - the header's own fields, in its order
     return head + colour_map + data
 
 
-def psd(mode: int, depth: int, planes: Sequence[Array], *, large: bool = False, packed: bool = False) -> bytes:
-    """Return a Photoshop file with the flattened picture alone, its planes of 8 or 16 bits."""
+def psd(
+    mode: int, depth: int, planes: Sequence[Array], *, large: bool = False, packed: bool = False, layers: bytes = b""
+) -> bytes:
+    """Return a Photoshop file of the flattened picture, its planes of 8 or 16 bits, behind what it has of layers."""
     height, width = planes[0].shape
     dtype = "u1" if depth == 8 else ">u2"
     rows = [np.ascontiguousarray(row).astype(dtype).tobytes() for plane in planes for row in plane]
     head = b"8BPS" + struct.pack(">H6xHIIHH", 2 if large else 1, len(planes), height, width, depth, mode)
-    head += struct.pack(">II", 0, 0) + struct.pack(">Q" if large else ">I", 0)
+    head += struct.pack(">II", 0, 0) + struct.pack(">Q" if large else ">I", len(layers)) + layers
     if not packed:
         return head + struct.pack(">H", 0) + b"".join(rows)
     # Each row as literal packets of at most 128 bytes.

@@ -144,3 +144,35 @@ def test_pillow_reads_the_rest(kind: str, tmp_path: Path) -> None:
     tagger, extraction = through_both({name: data}, tmp_path)[name]
     np.testing.assert_array_equal(tagger, extraction)
     assert np.abs(tagger[4::8, 4::8, :3].astype(int) - PICTURE[..., :3]).mean() <= 12
+
+
+@pytest.mark.parametrize("runs", [False, True])
+@pytest.mark.parametrize("down", ["-Y", "+Y"])
+@pytest.mark.parametrize("across", ["+X", "-X"])
+@pytest.mark.parametrize("in_columns", [False, True])
+def test_radiance_comes_out_upright_in_rows_and_in_columns(
+    runs: bool, down: str, across: str, in_columns: bool
+) -> None:
+    values = _LINEAR[..., :3]
+    stored = values[:: -1 if down == "+Y" else 1, :: -1 if across == "-X" else 1]
+    order = f"{down} {{height}} {across} {{width}}"
+    if in_columns:
+        # What is written as rows of the turned picture are columns of this one.
+        stored, order = stored.swapaxes(0, 1), f"{across} {{height}} {down} {{width}}"
+    made = make.radiance(np.ascontiguousarray(stored), runs=runs, order=order)
+    np.testing.assert_array_equal(
+        read(made, ImageLimits()).pixels, read(make.radiance(values, runs=False), ImageLimits()).pixels
+    )
+
+
+def test_radiance_packed_in_the_oldest_way_is_read() -> None:
+    """1, 1, 1 says how often the texel before it comes again; several in a row are the digits of one number."""
+    values = np.zeros((2, 300, 3), np.float32)
+    values[:] = (0.5, 0.25, 0.125)
+    values[1, -1] = (0.75, 0.5, 0.25)
+    whole = make.radiance(values, runs=False)
+    at = whole.index(b"\n", whole.index(b"-Y")) + 1
+    texels = whole[at : at + 4] + bytes([1, 1, 1, 598 & 255, 1, 1, 1, 598 >> 8]) + whole[-4:]
+    np.testing.assert_array_equal(read(whole[:at] + texels, ImageLimits()).pixels, read(whole, ImageLimits()).pixels)
+    with pytest.raises(ImageRejectedError, match="fewer pixels"):
+        read(whole[:at] + texels[:-4], ImageLimits())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +73,31 @@ def test_lab_has_the_colour_that_it_means() -> None:
 def test_what_is_not_read_is_named(file: bytes, words: str) -> None:
     with pytest.raises(ImageRejectedError, match=words):
         decode(file, ImageLimits())
+
+
+def on_white(planes: list[np.ndarray]) -> list[np.ndarray]:
+    """Return colours and alpha as Photoshop keeps them in the flattened picture of transparent layers."""
+    alpha = planes[-1] / 255
+    return [*(np.rint(plane * alpha + 255 * (1 - alpha)).astype(np.uint8) for plane in planes[:-1]), planes[-1]]
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(
+    "layers",
+    [pytest.param(struct.pack(">h", -1), id="count"), pytest.param(b"8BIMMt16" + bytes(4), id="mark of 16 bits")],
+)
+@pytest.mark.parametrize("bands", [[0, 3], [0, 1, 2, 3]])
+def test_transparent_layers_are_taken_off_the_white_on_which_they_were_flattened(
+    large: bool, layers: bytes, bands: list[int]
+) -> None:
+    planes = [PLANES[place] for place in bands]
+    section = bytes(8 if large else 4) if layers.startswith(b"8BIM") else struct.pack(">Q" if large else ">I", 2)
+    flattened = psd(3 if len(bands) == 4 else 1, 8, on_white(planes), large=large, layers=section + layers)
+    pixels = tagged(flattened)
+    wanted = np.dstack([*planes[:-1] * (3 // (len(bands) - 1)), planes[-1]])
+    assert np.abs(pixels.astype(int) - wanted).max() <= 3
+
+
+def test_alpha_that_was_saved_beside_opaque_layers_blends_nothing() -> None:
+    layers = struct.pack(">Ih", 2, 1)
+    np.testing.assert_array_equal(tagged(psd(3, 8, PLANES, layers=layers)), PICTURE)

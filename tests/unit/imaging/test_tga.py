@@ -52,7 +52,7 @@ def test_files_shorter_than_their_footer_would_be(width: int, tmp_path: Path) ->
 
 def test_the_bit_of_alpha_is_the_upper_one_and_set_means_visible() -> None:
     data = bits(PICTURE, "<u2", [("b", 5), ("g", 5), ("r", 5), ("a", 1)])
-    pixels = tagged(tga(2, 16, data))
+    pixels = tagged(tga(2, 16, data, 0x21))
     wanted = PICTURE.copy()
     wanted[..., 3] = np.where(PICTURE[..., 3] > 127, 255, 0)
     assert farthest(pixels, wanted) <= 4
@@ -118,3 +118,28 @@ def test_what_pillow_writes_is_read_alike(mode: str, compression: str | None, se
 def test_what_is_broken_is_named(file: bytes, words: str) -> None:
     with pytest.raises(ImageRejectedError, match=words):
         decode(file, ImageLimits())
+
+
+def test_a_bit_of_alpha_that_the_header_does_not_announce_is_none() -> None:
+    data = bits(PICTURE, "<u2", [("b", 5), ("g", 5), ("r", 5), ("a", 1)])
+    assert tagged(tga(2, 16, data)).shape[2] == 3
+
+
+def with_extension(data: bytes, alpha: int) -> bytes:
+    """Return the file with a footer, whose extension says what its alpha is."""
+    extension = struct.pack("<H", 495) + bytes(492) + bytes([alpha])
+    return data + extension + struct.pack("<II", len(data), 0) + b"TRUEVISION-XFILE.\0"
+
+
+@pytest.mark.parametrize(("alpha", "bands"), [(0, 3), (1, 3), (2, 3), (3, 4)])
+def test_alpha_that_the_extension_calls_undefined_is_none(alpha: int, bands: int) -> None:
+    pixels = tagged(with_extension(tga(2, 32, channels(PICTURE, "bgra", "u8"), 0x28), alpha))
+    np.testing.assert_array_equal(pixels, PICTURE[..., :bands])
+
+
+def test_colours_that_the_extension_calls_multiplied_are_divided_by_their_alpha(tmp_path: Path) -> None:
+    multiplied = PICTURE.copy()
+    multiplied[..., :3] = np.rint(PICTURE[..., :3] * (PICTURE[..., 3:] / 255))
+    data = with_extension(tga(2, 32, channels(multiplied, "bgra", "u8"), 0x28), 4)
+    for pixels in through_both({"a.tga": data}, tmp_path)["a.tga"]:
+        assert farthest(pixels, PICTURE) <= 2

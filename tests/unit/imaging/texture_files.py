@@ -129,14 +129,14 @@ def exr(channels: dict[str, Any]) -> bytes:
         return Path(file.name).read_bytes()
 
 
-def radiance(values: Array, *, runs: bool = True) -> bytes:
+def radiance(values: Array, *, runs: bool = True, order: str = "-Y {height} +X {width}") -> bytes:
     """Return a Radiance file of these linear colours; of each row's planes the first half as a run where it is one."""
     height, width = values.shape[:2]
     largest = values.max(axis=2)
     _, exponent = np.frexp(largest)
     scaled = np.floor(values * np.exp2(8.0 - exponent)[..., None]).clip(0, 255).astype(np.uint8)
     texels = np.dstack([scaled, (exponent + 128).astype(np.uint8)])
-    head = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n" + f"-Y {height} +X {width}\n".encode()
+    head = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n" + f"{order.format(height=height, width=width)}\n".encode()
     if not runs:
         return head + texels.tobytes()
     rows = b""

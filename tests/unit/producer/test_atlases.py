@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import plistlib
 from pathlib import Path
@@ -131,6 +132,35 @@ def test_sprites_come_out_upright_and_whole(name: str, tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(pixels(tmp_path / "out", tree)), wanted)
         assert found.pop(f"{place}/sheet.png").source_type == "image"
     assert not found
+
+
+_MULTIPLIED_PLIST = plistlib.dumps(_PLIST_3 | {"metadata": _PLIST_3["metadata"] | {"premultiplyAlpha": True}})
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("spine.atlas", _NEW.replace("rotate:90\n", "rotate:270\n").replace("filter:", "pma:true\nfilter:").encode()),
+        ("cocos.plist", _MULTIPLIED_PLIST),
+    ],
+)
+def test_colours_that_the_atlas_calls_multiplied_are_divided_by_their_alpha(
+    name: str, data: bytes, tmp_path: Path
+) -> None:
+    multiplied = np.array(Image.open(io.BytesIO(CLOCKWISE)))
+    multiplied[..., :3] = np.rint(multiplied[..., :3] * (multiplied[..., 3:] / 255))
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "sheet.png").write_bytes(encoded(Image.fromarray(multiplied), "png"))
+
+    found = {item.name: item for item in textures(extracted([tmp_path / name], tmp_path / "out"))}
+
+    for sprite, wanted in (("hero", HERO), ("tree", WHOLE_TREE)):
+        ours, theirs = (np.asarray(image).astype(int) for image in (pixels(tmp_path / "out", found[sprite]), wanted))
+        # What is nearly transparent has few levels left.
+        visible = theirs[..., 3] >= 64
+        assert visible.any()
+        assert np.abs(ours - theirs)[visible].max() <= 4
+        np.testing.assert_array_equal(ours[..., 3], theirs[..., 3])
 
 
 @pytest.mark.parametrize("name", ["hash.json", "old.atlas"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,3 +49,17 @@ def test_small_pixel_art_is_enlarged_without_new_colours() -> None:
     rng = np.random.default_rng(1)
     pixels = rng.choice(np.array([0, 255], np.uint8), (8, 8, 3))
     assert set(np.unique(prepare(DecodedImage(pixels, "RGB"), SPEC))) <= {0, 255}
+
+
+@pytest.mark.parametrize("length", [64 * 399, 64 * 401, 64 * 2000])
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_strip_of_any_length_keeps_its_colours(length: int, upright: bool) -> None:
+    """Libvips' kernels end at 500 pixels that become one."""
+    strip = np.zeros((2, length, 3), np.uint8)
+    strip[:, length // 2 :] = 200
+    turned = strip.swapaxes(0, 1) if upright else strip
+    square = prepare(DecodedImage(np.ascontiguousarray(turned), "RGB"), PreprocessSpec(64, (7, 7, 7)))
+    middle = square[:, 31:33].max(axis=1) if upright else square[31:33].max(axis=0)
+    # The kernel overshoots a little beside the edge of colours.
+    assert np.abs(middle[60].astype(int) - 200).max() <= 3
+    assert middle[4].tolist() == [7, 7, 7]

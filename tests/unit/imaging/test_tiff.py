@@ -1,0 +1,86 @@
+"""TIFFs of more than 8 bits: grey of whole numbers and floats, with alpha and without, whichever end is white."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from consumer.imaging.decode import read
+from consumer.imaging.errors import ImageRejectedError
+from consumer.imaging.picture import ImageLimits
+from tests.unit.imaging.doors import Array, through_both
+
+_ENTRY = struct.Struct("<HHI")
+_WHOLE, _SIGNED, _FLOAT = 1, 2, 3
+RAMP = np.linspace(0, 1, 32).reshape(4, 8)
+
+
+def tiff(values: Array, kind: int = _WHOLE, *, white_is_zero: bool = False, orientation: int = 1) -> bytes:
+    """Return a TIFF of [H, W, bands], grey and unassociated alpha, its directory before its pixels."""
+    height, width, bands = values.shape
+    data = values.astype(values.dtype.newbyteorder("<")).tobytes()
+    bits = values.dtype.itemsize * 8
+    tags: list[tuple[int, int, list[int]]] = [
+        *((256, 4, [width]), (257, 4, [height]), (258, 3, [bits] * bands), (259, 3, [1])),
+        *((262, 3, [0 if white_is_zero else 1]), (273, 4, [0]), (274, 3, [orientation]), (277, 3, [bands])),
+        *((278, 4, [height]), (279, 4, [len(data)]), *([(338, 3, [2])] if bands == 2 else [])),
+        (339, 3, [kind] * bands),
+    ]
+    start = 8 + 2 + 12 * len(tags) + 4
+    entries = b""
+    for tag, size, numbers in tags:
+        packed = struct.pack(f"<{len(numbers)}{'H' if size == 3 else 'I'}", *numbers)
+        entries += _ENTRY.pack(tag, size, len(numbers))
+        entries += struct.pack("<I", start) if tag == 273 else packed.ljust(4, b"\0")
+    return struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4) + data
+
+
+def pixels_of(data: bytes) -> Array:
+    return read(data, ImageLimits()).pixels
+
+
+@pytest.mark.parametrize("white_is_zero", [False, True])
+@pytest.mark.parametrize("dtype", ["u2", "u4"])
+def test_grey_keeps_sixteen_bits_whichever_end_is_white(dtype: str, white_is_zero: bool, tmp_path: Path) -> None:
+    most = np.iinfo(dtype).max
+    stored = np.rint((1 - RAMP if white_is_zero and dtype == "u2" else RAMP) * most).astype(dtype)[..., None]
+    data = tiff(stored, white_is_zero=white_is_zero and dtype == "u2")
+    assert np.abs(pixels_of(data)[..., 0] - RAMP * 65535).max() <= 1.5
+    for pixels in through_both({"height.tif": data}, tmp_path)["height.tif"]:
+        assert np.abs(pixels[..., 1] - RAMP * 255).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4"])
+@pytest.mark.parametrize("largest", [0.5, 1.0, 40.0])
+def test_heights_above_one_are_scaled_and_others_are_not(dtype: Any, largest: float) -> None:
+    found = pixels_of(tiff((RAMP * largest).astype(dtype)[..., None], _FLOAT))
+    assert found.dtype == np.uint16
+    assert np.abs(found[..., 0] / 65535 - RAMP * min(largest, 1)).max() <= 1e-3
+
+
+@pytest.mark.parametrize(("dtype", "kind"), [("u2", _WHOLE), ("f4", _FLOAT)])
+def test_grey_with_alpha_has_both(dtype: Any, kind: int, tmp_path: Path) -> None:
+    most = 65535 if kind == _WHOLE else 1
+    data = tiff((np.stack([RAMP, 1 - RAMP], axis=-1) * most).astype(dtype), kind)
+    for pixels in through_both({"a.tif": data}, tmp_path)["a.tif"]:
+        assert np.abs(pixels[..., 1] - RAMP * 255).max() <= 1
+        assert np.abs(pixels[..., 3] - (1 - RAMP) * 255).max() <= 1
+
+
+def test_deep_grey_is_turned_upright() -> None:
+    values = np.rint(RAMP * 65535).astype("u2")[..., None]
+    turned = pixels_of(tiff(values, orientation=6))
+    np.testing.assert_array_equal(turned, np.rot90(values, 3))
+
+
+@pytest.mark.parametrize("part", [0.5, 0.95])
+@pytest.mark.parametrize("dtype", ["u2", "f4"])
+def test_what_is_cut_short_is_no_picture(dtype: Any, part: float) -> None:
+    """Libvips fills what is missing, unless it is told not to."""
+    data = tiff((RAMP * 60000).astype(dtype)[..., None], _WHOLE if dtype == "u2" else _FLOAT)
+    with pytest.raises(ImageRejectedError):
+        read(data[: int(len(data) * part)], ImageLimits())

@@ -51,6 +51,10 @@ bench-replay: $(DEV) ## Measure replay, retag and gateway with a random ViT-B-32
 	@$(BIN)/python -m benchmarks.replay
 	@$(BIN)/python -m benchmarks.gateway
 
+.PHONY: bench-extract
+bench-extract: $(DEV) ## Measure aegis extract on Unity bundles (ARGS="--before CHECKOUT"); writes build/figures
+	@$(BIN)/python -m benchmarks.extract $(ARGS)
+
 .PHONY: lint-bench
 lint-bench: $(DEV) ## Measure the findings of aegis lint on real textures (TEXTURES="DIR DIR"); writes build/figures
 	@nice -n 10 $(BIN)/python -m benchmarks.findings $(TEXTURES:%=--textures %)

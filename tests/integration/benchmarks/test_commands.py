@@ -31,6 +31,11 @@ ROOT = Path(__file__).parents[3]
             {"decode_cpu_per_image", "pixel_tests_cpu_per_image", "inference_in_batches_of_8_cpu_per_image"},
         ),
         (
+            ("extract", "--bundles", "1", "--each", "2", "--rounds", "1"),
+            "extract.json",
+            {"times_as_fast_as_loop", "png_bytes_of_loop", "memory"},
+        ),
+        (
             ("gateway", "--requests", "20", "--rounds", "1", "--bundle", str(default_bundle_path())),
             "bench-gateway.json",
             {"gateway_p95", "gateway_over_peer", "first_service_success", "tags_in_an_event_at_least"},

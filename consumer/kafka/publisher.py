@@ -34,10 +34,11 @@ _Writer = Callable[[AIOKafkaProducer, Sequence[Publication]], Awaitable[list[Han
 
 @dataclass(slots=True)
 class _Life:
-    """One producer, and how many calls wait for what it was given."""
+    """One producer, how many calls wait for what it was given, and whether one gave up waiting."""
 
     producer: AIOKafkaProducer
     waiting: int = 0
+    holds_given_up: bool = False
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -124,6 +125,10 @@ class Publisher:
                 handed = await write(life.producer, publications)
                 # Not gather, which would cancel them with us: they are the producer's.
                 await asyncio.wait([item.future for item in handed])
+        except asyncio.CancelledError:
+            if life is not None:
+                life.holds_given_up = True
+            raise
         except TimeoutError as error:
             await self._replace(life, "no acknowledgement in time", settle_seconds=0)
             raise PublishTimeoutError(f"no acknowledgement within {self._timeout_seconds:g} s") from error
@@ -148,6 +153,20 @@ class Publisher:
                 await check_takes(life.producer, topic)
         except KafkaError as error:
             raise write_refused(error, topic) or unusable(error, topic) from error
+
+    async def withdraw(self) -> None:
+        """End the producer if it holds records whose senders were cancelled: it would write them when others did.
+
+        What is sent meanwhile fails, and may be sent again.
+        """
+        life = self._life
+        if life is None or not life.holds_given_up:
+            return
+        # Not under the lock, which a start may hold for the length of an outage; the dying producer takes nothing.
+        _log.warning("producer.replaced", reason="it held records that were given up")
+        await abandon_producer(life.producer)
+        if self._life is life:
+            self._life = None
 
     async def stop(self) -> None:
         """Close at once and for good; what is not acknowledged is not committed either."""

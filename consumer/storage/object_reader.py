@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import urllib3
@@ -25,6 +27,8 @@ from schemas.objects import object_key
 _CHUNK_BYTES: Final = 1024 * 1024
 # Nobody stores it, so a store that lets us read says that it is missing, and one that does not says something else.
 _ABSENT_KEY: Final = object_key("0" * 64, "png")
+_MD5: Final = re.compile(r"[0-9a-f]{32}")
+_ENCRYPTION: Final = "x-amz-server-side-encryption"
 _EMPTY_ETAG: Final = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 # Shorter than readiness looks again, so that a fault is seen at its next look.
 _LATELY_SECONDS: Final = 2.0
@@ -89,12 +93,22 @@ class ObjectReader:
                 whole = True
                 if not data and response.headers.get("etag", "").strip('"') != _EMPTY_ETAG:
                     raise StoreError(f"for {place} nothing was answered, and not as of an object that is empty")
-                return data
             finally:
                 # A half-read answer would be taken for the next one's beginning.
                 if not whole:
                     response.close()
                 response.release_conn()
+            if _is_doubtful(response.headers, data):
+                self._check_size(bucket, key, len(data))
+            return data
+
+    def _check_size(self, bucket: str, key: str, size_bytes: int) -> None:
+        stated = self._client.stat_object(bucket, key).size
+        if stated is not None and stated != size_bytes:
+            raise StoreError(
+                f"for {bucket}/{key} {size_bytes} bytes were answered, and the store says that it has {stated}: "
+                "is there a proxy before the object store?"
+            )
 
     def _read_bounded(self, response: urllib3.BaseHTTPResponse, place: str, max_bytes: int) -> bytes:
         stated = response.headers.get("content-length")
@@ -110,6 +124,14 @@ class ObjectReader:
             if time.monotonic() > deadline:
                 raise StoreUnavailableError(f"{place} did not come within {self._timeout_seconds:g} s")
         return body.getvalue()
+
+
+def _is_doubtful(headers: Mapping[str, str], data: bytes) -> bool:
+    """Tell whether a body is not that of its ETag, where this is an MD5: not of objects in parts or encrypted ones."""
+    etag = headers.get("etag", "").strip('"').lower()
+    if not _MD5.fullmatch(etag) or any(name.lower().startswith(_ENCRYPTION) for name in headers):
+        return False
+    return etag != hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def _is_web_page(response: urllib3.BaseHTTPResponse) -> bool:

@@ -54,6 +54,7 @@ class Poller:
         batches: dict[TopicPartition, list[Any]]
         if room:
             self._consumer.resume(*self._consumer.paused())
+            self._consumer.pause(*self._unplaced())
             size = min(room, _MAX_POLL_RECORDS)
             batches = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=size)
         else:
@@ -61,15 +62,21 @@ class Poller:
             batches = await self._consumer.getmany(timeout_ms=0, max_records=1)
         return batches
 
+    def _unplaced(self) -> set[TopicPartition]:
+        assigned = self._consumer.assignment()
+        unplaced = (TopicPartition(item.topic, item.partition) for item in self._owned if not item.is_placed)
+        return {place for place in unplaced if place in assigned}
+
     def _dispatch(self, partition: TopicPartition, messages: list[Any]) -> None:
         assignment = self._owned.of(partition)
         first = messages[0].offset
-        if assignment is None:
-            # Not ours (any more). Should we own it after all, it comes again.
+        if assignment is None or not assignment.is_placed:
+            # Not ours (any more, or yet). Should we own it after all, it comes again.
             with suppress(IllegalStateError):
                 self._consumer.seek(partition, first)
             return
-        if not assignment.ledger.is_next(first):
+        if not assignment.is_next(first):
+            # Its results would come to lie behind those of newer records.
             raise OffsetsWentBackError(f"{partition.topic}[{partition.partition}] goes on at offset {first}")
         assignment.arrived(first, messages[-1].offset)
         for message in messages:

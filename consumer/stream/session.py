@@ -75,6 +75,7 @@ class Session:
             self._fail,
             on_assigned=self._assigned,
             on_revoked=self._revoked,
+            on_abandoned=processor.withdraw,
         )
         self._intake = Intake(settings, processor, breaker, observer, self._fail)
         self._poller = Poller(self._consumer, self._owned, self._intake)
@@ -118,7 +119,8 @@ class Session:
             await self._leave()
 
     async def _consume(self, stop: asyncio.Event) -> None:
-        background = [asyncio.create_task(work) for work in (self._commit_regularly(), self._watch.run())]
+        works = self._commit_regularly(), self._watch.run(), self._positions.keep_placing(self._owned)
+        background = [asyncio.create_task(work) for work in works]
         for task in background:
             task.add_done_callback(self._background_ended)
         try:

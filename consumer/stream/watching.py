@@ -77,8 +77,6 @@ class Watch:
             await asyncio.sleep(self._lag_interval_seconds)
             await self._source.check_unless_away(self._consumer)
             expected = await self._expected()
-            if unplaced := [item for item in self._owned if not item.is_placed]:
-                await self._positions.check_start(unplaced)
             await self._positions.check_gaps(self._owned)
             self._stuck.look(self._owned, time.monotonic(), is_outage=self._is_outage())
             self._watchdog.observe(now=time.monotonic(), activity=self._intake.activity, expected=expected)

@@ -86,6 +86,9 @@ _FAULTS: Final = {
     FaultKind.REWIND: 0.8,
     FaultKind.TOPIC_MADE_ANEW: 0.5,
 }
+# Those that are worst in company, and within how many seconds of their beginning: partitions that go while results wait
+# for brokers, and a consumer that goes back before its first record.
+_MEET_REBALANCES: Final = {FaultKind.KAFKA_OUTAGE: (0.0, 20.0), FaultKind.REWIND: (-2.0, 0.0)}
 _OF_ONE_SERVICE: Final = {Service.TAGGER: {FaultKind.SYSTEMIC: 0.8}, Service.SINK: {FaultKind.PROMOTION: 1.0}}
 
 
@@ -216,7 +219,14 @@ def _faults(rng: random.Random, service: Service) -> tuple[Fault, ...]:
         )
         for _ in range(rng.randint(0, 6))
     ]
+    faults += [_rebalance_near(rng, fault) for fault in faults if fault.kind in _MEET_REBALANCES and rng.random() < 0.5]
     return tuple(sorted(faults, key=lambda fault: fault.at_seconds))
+
+
+def _rebalance_near(rng: random.Random, fault: Fault) -> Fault:
+    earliest, latest = _MEET_REBALANCES[fault.kind]
+    at_seconds = max(0.5, fault.at_seconds + rng.uniform(earliest, min(latest, fault.seconds)))
+    return Fault(at_seconds, FaultKind.REBALANCE, 1.0, 0)
 
 
 def _verdicts(rng: random.Random) -> tuple[PlannedVerdict, ...]:

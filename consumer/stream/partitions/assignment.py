@@ -25,7 +25,7 @@ class Assignment:
         self.ledger = OffsetLedger()
         self.lanes = KeyLanes()
         self.closing = asyncio.Event()
-        # Whether it is known where the group stopped; what comes before may be of a wrong place, and is not committed.
+        # Whether it is known where the group stopped; what comes before may be of a wrong place, and is not taken.
         self.is_placed = False
         # By offset: why an unfinished record failed last, and why its dead letter is not taken.
         self.troubles: dict[int, str] = {}
@@ -36,6 +36,16 @@ class Assignment:
         self._work: set[asyncio.Task[bool]] = set()
         # Insertion order is offset order, so the first value is the oldest record in flight.
         self._received: dict[int, tuple[float, int]] = {}
+
+    def place(self, committed: int | None, begin: int, end: int) -> None:
+        """Note where the group stopped, None for nowhere, and from where to where the log reaches."""
+        self.is_placed = True
+        # An offset beyond the end is of a log that was cut; the consumer begins again.
+        self.next_offset = max(committed, begin) if committed is not None and committed <= end else None
+
+    def is_next(self, offset: int) -> bool:
+        """Tell whether a record of this offset comes after all others, and not before where the group stopped."""
+        return self.next_offset is None or offset >= self.next_offset
 
     def arrived(self, first: int, last: int) -> None:
         """Note the offsets of what was fetched as one, and what is missing before it."""

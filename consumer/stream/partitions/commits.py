@@ -83,11 +83,7 @@ class Committer:
         return True
 
     async def _commit(self, owned: Mapping[TopicPartition, Assignment]) -> None:
-        ahead = {
-            place: offset
-            for place, item in owned.items()
-            if item.is_placed and (offset := item.ledger.committable) is not None
-        }
+        ahead = {place: offset for place, item in owned.items() if (offset := item.ledger.committable) is not None}
         if not ahead:
             return
         await self._commits.commit(ahead)

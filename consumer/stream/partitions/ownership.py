@@ -27,6 +27,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
         *,
         on_assigned: Callable[[list[Assignment]], Awaitable[None]],
         on_revoked: Callable[[], Awaitable[None]],
+        on_abandoned: Callable[[], Awaitable[None]],
     ) -> None:
         self._committer = committer
         self._drain_seconds = drain_seconds
@@ -34,6 +35,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
         self._on_error = on_error
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
+        self._on_abandoned = on_abandoned
         self._assignments: dict[TopicPartition, Assignment] = {}
         # A shutdown that begins in the middle of a rebalance waits for its drain and commit.
         self._releasing = asyncio.Lock()
@@ -74,6 +76,9 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
             if not leaving:
                 return
             abandoned = await drain(leaving, self._drain_seconds)
+            if abandoned:
+                # A late copy would come to lie behind what the next owner writes.
+                await self._on_abandoned()
             committed = await self._committer.commit(leaving)
             self._observer.partitions_revoked(frozenset((item.topic, item.partition) for item in leaving))
             _log.info("group.revoked", partitions=len(leaving), abandoned=abandoned, committed=committed)

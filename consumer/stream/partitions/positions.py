@@ -12,20 +12,22 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from consumer.stream.observer import StreamObserver
 from consumer.stream.partitions.assignment import Assignment
-from consumer.stream.partitions.commits import GroupOffset, fetch_commits
+from consumer.stream.partitions.commits import fetch_commits
 from consumer.stream.partitions.source_topics import SourceTopics, TopicMadeAnewError
 
 _log = structlog.get_logger(__name__)
+# The group waits for the first look, nobody for the later ones.
 _TIMEOUT_SECONDS: Final = 5.0
+_PATIENT_SECONDS: Final = 30.0
+_AGAIN_SECONDS: Final = 1.0
 _SKIPPED = "records were deleted before they were read: raise the topic's retention, or clear the lag sooner"
 _AGAIN = "the end of the log was cut off, or the topic was made anew: all that it holds is read"
 _NOWHERE = (
     "the group has no offset here, so all is read, which changes no result: the group is new, its offsets expired "
     "(the brokers' offsets.retention.minutes), or the topic was made anew"
 )
-
-
 _ANEW = "the topic was deleted and made anew: all that it holds is read; what the old one held unread is lost"
+_WAITS = "no record is taken before the brokers say where the group stopped; asked again within seconds"
 
 
 class Positions:
@@ -38,8 +40,17 @@ class Positions:
         # Until something is committed, each rebalance finds the same.
         self._told: set[tuple[TopicPartition, int | None, int]] = set()
 
-    async def check_start(self, assignments: Iterable[Assignment]) -> None:
-        """Look where the group stopped with partitions that were just assigned; without an answer, to be called again.
+    async def keep_placing(self, owned: Iterable[Assignment]) -> None:
+        """Look again and again with partitions of which :meth:`check_start` got no answer; raises as it does."""
+        while True:
+            await asyncio.sleep(_AGAIN_SECONDS)
+            if unplaced := [item for item in owned if not item.is_placed]:
+                await self.check_start(unplaced, _PATIENT_SECONDS)
+
+    async def check_start(self, assignments: Iterable[Assignment], timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        """Look where the group stopped with partitions that were just assigned; no record of them is taken before.
+
+        Without an answer they stay as they are.
 
         Raises:
             TopicMadeAnewError: the positions are of a topic that is no more; a new session finds others.
@@ -47,54 +58,50 @@ class Positions:
         """
         owned = {TopicPartition(item.topic, item.partition): item for item in assignments}
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
+            async with asyncio.timeout(timeout_seconds):
                 await self._source.check(self._consumer)
                 commits = await fetch_commits(self._consumer, list(owned))
+                begins = await self._consumer.beginning_offsets(list(owned))
+                ends = await self._consumer.end_offsets(list(owned))
         except (KafkaError, IllegalStateError, TimeoutError) as error:
-            _unknown(error)
+            _log.warning("positions.unknown", error_class=type(error).__name__, error=str(error), help=_WAITS)
             return
         strange = {p: item.offset for p, item in commits.items() if self._source.is_of_another(p.topic, item.label)}
-        if not strange:
-            for assignment in owned.values():
-                assignment.is_placed = True
-        try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
-                await (self._begin_anew(strange) if strange else self._compare_all(owned, commits))
-        except (KafkaError, IllegalStateError, TimeoutError) as error:
-            _unknown(error)
         if strange:
+            await self._begin_anew(strange, begins, ends)
             # Whether or not the commit arrived: here the consumer stands where the old topic's offset led it.
             raise TopicMadeAnewError(f"the offsets of {len(strange)} partitions were of a topic that is no more")
+        for place, assignment in owned.items():
+            committed = commits[place].offset if place in commits else None
+            self._compare(place, committed, begins[place], ends[place])
+            assignment.place(committed, begins[place], ends[place])
+        self._source.made_anew.clear()
 
-    async def _begin_anew(self, strange: Mapping[TopicPartition, int]) -> None:
+    async def _begin_anew(
+        self,
+        strange: Mapping[TopicPartition, int],
+        begins: Mapping[TopicPartition, int],
+        ends: Mapping[TopicPartition, int],
+    ) -> None:
         """Commit the beginning where an offset is of another topic: its number says nothing of this one's log."""
-        begins = await self._consumer.beginning_offsets(list(strange))
-        ends = await self._consumer.end_offsets(list(strange))
-        await self._consumer.commit({p: (begins[p], self._source.label_of(p.topic)) for p in strange})
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                await self._consumer.commit({p: (begins[p], self._source.label_of(p.topic)) for p in strange})
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
+            _log.info("commit.failed", error_class=type(error).__name__, error=str(error))
+            return
         for place, offset in strange.items():
             self._tell(place, offset, begins[place], ends[place] - begins[place], _ANEW)
 
-    async def _compare_all(
-        self, owned: Mapping[TopicPartition, Assignment], commits: Mapping[TopicPartition, GroupOffset]
-    ) -> None:
-        """Compare the committed offsets with the logs; what the brokers do not answer in time is not told."""
-        begins = await self._consumer.beginning_offsets(list(owned))
-        ends = await self._consumer.end_offsets(list(owned))
-        for place, assignment in owned.items():
-            begin, end = begins[place], ends[place]
-            committed = commits[place].offset if place in commits else None
-            if committed is None:
-                is_another = place.topic in self._source.made_anew
-                if end > begin or is_another:
-                    why = _ANEW if is_another else _NOWHERE
-                    self._tell(place, None, begin, end - begin, why)
-            elif committed < begin:
-                self._tell(place, committed, begin, begin - committed, _SKIPPED)
-            elif committed > end:
-                self._tell(place, committed, begin, end - begin, _AGAIN)
-            if assignment.next_offset is None and committed is not None and committed <= end:
-                assignment.next_offset = max(committed, begin)
-        self._source.made_anew.clear()
+    def _compare(self, place: TopicPartition, committed: int | None, begin: int, end: int) -> None:
+        if committed is None:
+            is_another = place.topic in self._source.made_anew
+            if end > begin or is_another:
+                self._tell(place, None, begin, end - begin, _ANEW if is_another else _NOWHERE)
+        elif committed < begin:
+            self._tell(place, committed, begin, begin - committed, _SKIPPED)
+        elif committed > end:
+            self._tell(place, committed, begin, end - begin, _AGAIN)
 
     async def check_gaps(self, assignments: Iterable[Assignment]) -> None:
         """Tell which offsets that never came were deleted before; others are those of compaction and transactions."""
@@ -124,7 +131,3 @@ class Positions:
         )
         reason = "skipped" if why is _SKIPPED else "again"
         self._observer.position_moved(place.topic, place.partition, reason=reason)
-
-
-def _unknown(error: Exception) -> None:
-    _log.info("positions.unknown", error_class=type(error).__name__, error=str(error))

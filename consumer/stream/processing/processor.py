@@ -85,6 +85,10 @@ class RecordProcessor:
         await self._bury(assignment, record, letter)
         return letter.disposition
 
+    async def withdraw(self) -> None:
+        """Make sure that nothing is written any more of work that was cancelled."""
+        await self._publisher.withdraw()
+
     async def _handle(
         self, assignment: Assignment, record: SourceRecord, attempts: _Attempts
     ) -> tuple[Sequence[Publication], DeadLetter | None]:

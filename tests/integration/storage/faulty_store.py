@@ -29,10 +29,14 @@ class Answer:
 
 @dataclass(slots=True)
 class FaultyStore:
-    """The proxy; ``answers`` says what is answered for the path of a GET, None for what the store says."""
+    """The proxy; ``answers`` says what is answered for the path of a GET, None for what the store says.
+
+    Of what the store says to a GET, so many bytes are cut off, and the rest is sent as if it were all.
+    """
 
     url: str
     answers: Callable[[str], Answer | None] = lambda _: None
+    cuts_bytes: int = 0
 
 
 @contextmanager
@@ -72,6 +76,8 @@ class _Proxy(BaseHTTPRequestHandler):
             length = int(answer.headers.get("content-length") or 0)
             headers = [pair for pair in answer.getheaders() if pair[0].lower() not in _HOP_BY_HOP]
             data = answer.read()
+            if self.command == "GET" and self.store.cuts_bytes:
+                data = data[: -self.store.cuts_bytes]
             self._send(answer.status, headers, data, length if self.command == "HEAD" else len(data))
         finally:
             upstream.close()

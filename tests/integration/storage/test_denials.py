@@ -48,6 +48,16 @@ async def _kind(store: ObjectStore, key: str) -> FaultKind:
     return tagger_faults(10).row_for(raised.value).kind
 
 
+async def test_the_beginning_of_an_object_is_not_taken_for_it(store: ObjectStore, proxy: FaultyStore) -> None:
+    """Whatever length is stated with it: else a good object is a damaged image."""
+    await store.put_if_absent("long", b"0123456789", "image/png")
+    proxy.cuts_bytes = 4
+
+    assert await _kind(store, "long") is FaultKind.UNKNOWN
+    proxy.cuts_bytes = 0
+    assert await store.get(store.bucket, "long", max_bytes=10) == b"0123456789"
+
+
 async def test_one_object_that_is_denied_is_told_of_itself(store: ObjectStore, proxy: FaultyStore) -> None:
     proxy.answers = lambda path: DENIED if path.endswith("/one") else None
 

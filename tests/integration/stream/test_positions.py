@@ -157,3 +157,26 @@ async def test_what_a_producer_took_back_is_no_gap(harness: Harness) -> None:
         await harness.until_committed(11)
         await asyncio.sleep(0.5)
     assert moves.seen == []
+
+
+async def test_a_consumer_that_goes_back_before_where_its_group_stopped_is_rebuilt(harness: Harness) -> None:
+    """Results of old records would come to lie behind those of newer ones that are not read again."""
+    await _write(harness, 20)
+    await _read_on(harness, 20)
+    handled: list[int] = []
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        handled.append(record.offset)
+        return ()
+
+    with capture_logs() as logs:
+        async with harness.running(handle) as running:
+            await eventually(lambda: running.engine.readiness_problem() is None, "it is a member")
+            # As after a change of leaders, when an offset is out of range for a moment.
+            session: Any = running.engine._session
+            session._consumer.seek(TopicPartition(harness.source, 0), 5)
+            await eventually(lambda: any(line["event"] == "consumer.rebuilt" for line in logs), "it is noticed")
+            await _write(harness, 1)
+            await harness.until_committed(21)
+
+    assert handled == [20]

@@ -16,7 +16,7 @@ ENGINE: Final = (
     Mutant(
         "offsets that go back are not noticed",
         "consumer.stream.polling",
-        "if not assignment.ledger.is_next(first):",
+        "if not assignment.is_next(first):",
         "if False:",
     ),
     Mutant(
@@ -62,9 +62,9 @@ ENGINE: Final = (
         "return self._intake.received > 0",
     ),
     Mutant(
-        "nobody looks where a partition goes on",
-        "consumer.stream.session",
-        "        await self._positions.check_start(assignments)\n",
+        "nobody compares where a partition goes on with its log",
+        "consumer.stream.partitions.positions",
+        "            self._compare(place, committed, begins[place], ends[place])\n",
         "",
     ),
     Mutant(
@@ -126,6 +126,12 @@ ENGINE: Final = (
         "consumer.stream.partitions.assignment",
         "        assignment.closing.set()",
         "        pass",
+    ),
+    Mutant(
+        "what was given up in a drain is written later",
+        "consumer.stream.partitions.ownership",
+        "            if abandoned:\n",
+        "            if False:\n",
     ),
     Mutant(
         "a drain has no deadline",

@@ -45,10 +45,10 @@ RECORDS: Final = (
         "return False",
     ),
     Mutant(
-        "commits do not wait until it is known where the group stopped",
-        "consumer.stream.partitions.commits",
-        "if item.is_placed and ",
-        "if ",
+        "records are taken before it is known where the group stopped",
+        "consumer.stream.partitions.assignment",
+        "self.is_placed = False",
+        "self.is_placed = True",
     ),
     Mutant(
         "nobody looks whether the topic is still the one that it was",

@@ -34,8 +34,9 @@ class Judge:
         self._last: dict[bytes, int] = {}
         self._newest: dict[bytes, int] = {}
         self._of_time: dict[str, Message] = {}
-        # Partitions that a process went on with elsewhere than its group stopped, and those of which it told so.
-        self._moved: set[tuple[str, int]] = set()
+        # Who began a partition last where its group has no offset, and of which partitions who told so. One that gave
+        # it away again before it was told leaves that to the next owner, who stands at the same place.
+        self._moved: dict[int, str] = {}
         self._told: set[tuple[str, int]] = set()
         # Of records whose topic was deleted: whether they had an outcome then.
         self._deleted: list[tuple[PlannedRecord, bool]] = []
@@ -51,7 +52,7 @@ class Judge:
     def moved(self, process: str, partition: int) -> None:
         """Note that a process begins a partition where its group has no offset."""
         if self._topic[partition].messages:
-            self._moved.add((process, partition))
+            self._moved[partition] = process
 
     def told(self, process: str, partition: int) -> None:
         self._told.add((process, partition))
@@ -141,8 +142,9 @@ class Judge:
             if process.systemic_letters > allowed:
                 self._state.broken(Promise.NO_FLOOD, f"{process.name} wrote {process.systemic_letters} dead letters")
         self._of_order()
-        if self._state.is_calm and not self._moved <= self._told:
-            self._state.broken(Promise.POSITION_TOLD, f"nothing is told of {sorted(self._moved - self._told)}")
+        untold = {(process, partition) for partition, process in self._moved.items()} - self._told
+        if self._state.is_calm and untold:
+            self._state.broken(Promise.POSITION_TOLD, f"nothing is told of {sorted(untold)}")
         if self._state.plan.service is Service.SINK:
             stored = [planned for planned, had_outcome in self._deleted if had_outcome]
             doubtful = {planned.key for planned, had_outcome in self._deleted if not had_outcome}

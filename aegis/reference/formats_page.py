@@ -131,6 +131,9 @@ Archives are parsed in a child process under limits on members, sizes, ratio, me
 build.
 """
 
+_ODD_CUBES: Final = """ and cube maps packed by Crunch
+whose sides are no multiples of 8, or of 16 before Unity 2017.3.
+"""
 _NORMALS: Final = """\
 ## Normal maps as games keep them
 
@@ -166,7 +169,7 @@ def formats_page() -> str:
             table(("DXGI number, code or D3DFMT", *_HEADS), _dds_rows()),
             unity_builds(),
             "## Unity\n",
-            f"Not read: {', '.join(f'{name} ({number})' for number, name in UNREAD.items())}.\n",
+            f"Not read, and named: {', '.join(f'{name} ({number})' for number, name in UNREAD.items())}{_ODD_CUBES}",
             table(("TextureFormat", *_HEADS[1:]), (_unity_row(*item) for item in UNITY_FORMATS.items())),
             _NORMALS,
         )

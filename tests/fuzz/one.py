@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import logging
+import resource
 import sys
 import warnings
+from pathlib import Path
 
 # The modules whose branches tell the fuzzer that an input is new.
 _INSTRUMENTED = {
@@ -19,6 +21,8 @@ _CONTAINER = [
     *("producer_tools.extraction.readers", "producer_tools.extraction.games", "producer_tools.extraction.atlases"),
     *("tarfile", "gzip", "py7zr"),
 ]
+# Beside what is there at the beginning; below libFuzzer's own limit.
+_MEMORY_BYTES = 2 * 1024**3
 
 
 def main() -> None:
@@ -31,8 +35,17 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     target = targets.TARGETS[name]
+    if name not in {"event", "image", "textures"}:
+        # As the child process does: a parser that wants more is refused there, and no finding here.
+        most_bytes = _address_space_bytes() + _MEMORY_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
     atheris.Setup(sys.argv, target.run)
     atheris.Fuzz()
+
+
+def _address_space_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
 
 
 if __name__ == "__main__":

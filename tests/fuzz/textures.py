@@ -9,8 +9,11 @@ import pylibjxl
 from backports import zstd
 from srctools.vtf import ImageFormats
 
+from tests.unit.imaging import test_blp as blp
 from tests.unit.imaging import texture_files as make
-from tests.unit.imaging.making import channels, dds, mosaic
+from tests.unit.imaging.making import bc3, channels, dds, in_tiles, mosaic
+from tests.unit.imaging.test_png import apples
+from tests.unit.imaging.test_tiff import tiff
 
 
 def seeds() -> list[bytes]:
@@ -31,5 +34,12 @@ def seeds() -> list[bytes]:
         make.stex(texels, 5),
         make.exr({name: np.ascontiguousarray(linear[..., place]) for place, name in enumerate("RGB")}),
         make.radiance(linear),
+        make.radiance(linear, runs=False, order="+X {height} -Y {width}"),
         pylibjxl.encode(picture, lossless=True),
+        blp.newer(1, 8, 8, bytes(256), blp.PALETTE),
+        blp.newer(2, 8, 7, in_tiles(picture, bc3)),
+        blp.older(1, 4, bytes(192), blp.PALETTE),
+        apples(picture, 3),
+        tiff((linear[..., :2] * 65535).astype(np.uint16)),
+        tiff(linear[..., :1], 3),
     ]

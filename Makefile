@@ -53,7 +53,7 @@ bench-replay: $(DEV) ## Measure replay, retag and gateway with a random ViT-B-32
 
 .PHONY: bench-extract
 bench-extract: $(DEV) ## Measure aegis extract on Unity bundles (ARGS="--before CHECKOUT"); writes build/figures
-	@$(BIN)/python -m benchmarks.extract $(ARGS)
+	@$(BIN)/python -m benchmarks.formats.extraction $(ARGS)
 
 .PHONY: lint-bench
 lint-bench: $(DEV) ## Measure the findings of aegis lint on real textures (TEXTURES="DIR DIR"); writes build/figures

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[3]
             {"decode_cpu_per_image", "pixel_tests_cpu_per_image", "inference_in_batches_of_8_cpu_per_image"},
         ),
         (
-            ("extract", "--bundles", "1", "--each", "2", "--rounds", "1"),
+            ("formats.extraction", "--bundles", "1", "--each", "2", "--rounds", "1"),
             "extract.json",
             {"times_as_fast_as_loop", "png_bytes_of_loop", "memory"},
         ),

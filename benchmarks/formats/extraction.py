@@ -31,7 +31,7 @@ from samples.unity_bundle import Texture, bundle
 _SIDE = 512
 _LOOK_SECONDS = 0.05
 _MIB = 2**20
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parent.parent.parent
 _LOOP, _OURS, _BEFORE = "loop", "ours", "before"
 
 

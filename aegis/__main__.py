@@ -27,12 +27,16 @@ VERBS = {
     "demo": ("local", "Show the whole pipeline on this machine, with the textures in samples/"),
     "stack": ("local", "Run Kafka, PostgreSQL and S3 on this machine"),
     "completion": ("local", "Print the script that completes commands in a shell"),
+    "init": ("assets", "Make a folder a project, whose name the ids of its textures begin with"),
+    "tag": ("assets", "Keep the tags of a folder up to date: send what changed, remove what is gone"),
     "extract": ("assets", "Extract textures from game files, and send them to the taggers"),
     "lint": ("assets", "Tell what is wrong with textures, without any service"),
     "publish": ("assets", "Send the events that an outage kept in the local spool"),
     "tail": ("assets", "Follow the published tags, live"),
     "tags": ("assets", "Show the tags of one asset"),
     "search": ("assets", "Find assets by words, by a similar image, or by their tags"),
+    "remove": ("assets", "Remove assets from the topics and the tables"),
+    "export": ("assets", "Write the tags of many assets for other programs: CSV, JSON, XMP, Unity labels"),
     "verdict": ("assets", "Confirm, reject or add a tag; no model overrules it"),
     "verdicts": ("assets", "Show who said what of which tag, and when"),
     "replay": ("tagging", "Tag extracted assets again, beside live tagging"),
@@ -53,7 +57,7 @@ VERBS = {
 }
 
 # Verbs that start or configure the services of this machine, and so do not look for running ones.
-_WITHOUT_STACK = {"completion", "demo", "docs", "lint", "secrets", "stack"}
+_WITHOUT_STACK = {"completion", "demo", "docs", "init", "lint", "secrets", "stack"}
 
 # The extra that brings a package, where an installation may lack it.
 _EXTRAS = {

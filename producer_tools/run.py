@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from producer_tools.delivery.deliver import Delivered, Delivery, State
 from producer_tools.delivery.drain import DrainReport, drain
-from producer_tools.delivery.events import extracted_event
+from producer_tools.delivery.events import UNKNOWN_BUCKET, extracted_event
 from producer_tools.delivery.services import Services
 from producer_tools.delivery.spool import Spool
 from producer_tools.errors import DeliveryError, SpoolBusyError
@@ -24,7 +24,6 @@ from producer_tools.settings import ExtractSettings, SpoolSettings
 from schemas.connections import KafkaConnection, ObjectStoreConnection, TopicSettings
 
 TAGS_FILE: Final = "tags.json"
-_UNKNOWN_BUCKET: Final = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ async def run_extraction(
     async with connections.services(settings) as services, AsyncExitStack() as stack:
         await _drain_first(spool, services, report)
         watch = await _watch(request, connections, settings, services, stack, report=report)
-        bucket = services.bucket or _UNKNOWN_BUCKET
+        bucket = services.bucket or UNKNOWN_BUCKET
         async with Delivery(services, spool, ended) as delivery:
             await _deliver(delivery, _textures(textures, report, progress), bucket, request, report)
         report.failure, report.is_refusal = services.failure, services.is_refusal

@@ -29,11 +29,11 @@ from schemas.connections import DatabaseConnection, KafkaConnection, ObjectStore
 from schemas.files.secret_files import file_variable, secret_variables, variable_name
 
 _KIB = 1024
-_EXTRACTION = "`aegis extract`, `aegis publish`"
+_EXTRACTION = "`aegis extract`, `aegis tag`, `aegis publish`"
 _LOG = "`aegis replay`, `aegis retag`, `aegis rebuild`, `aegis tail`, `aegis verdict`"
 _TABLES = (
     "gateway (may be unset), `aegis db`, `aegis rebuild`, `aegis replay --filter`, `aegis tags`, `aegis search`, "
-    "`aegis verdict`, `aegis verdicts`"
+    "`aegis export`, `aegis remove`, `aegis verdict`, `aegis verdicts`, `aegis model calibrate --verdicts`"
 )
 
 

@@ -35,6 +35,7 @@ from consumer.storage.postgres.database import close_pool, open_pool
 from consumer.storage.postgres.schema_version import check_schema
 from consumer.storage.tables.reads import TagReader
 from consumer.tagging.bundle.bundle import Bundle
+from consumer.tagging.bundle.taught import Taught
 from consumer.tagging.bundle.vocabulary import Vocabulary
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.tagging.tagging_result import TaggedBy
@@ -68,7 +69,7 @@ async def run() -> None:
                 _tables(bundle) as tables,
                 _announcer(process, settings, pipeline, store) as announcer,
                 _desk(settings, tables.reader, Vocabulary.of(bundle.taxonomy)) as desk,
-                _pages(tables, store, settings, takes_verdicts=desk is not None) as pages,
+                _pages(tables, store, settings, takes_verdicts=desk is not None, taught=_taught(bundle)) as pages,
             ):
                 gateway = Gateway(
                     tagger=ImageTagger(
@@ -173,14 +174,25 @@ async def _object_store(settings: GatewaySettings) -> AsyncIterator[ObjectStore 
 
 @asynccontextmanager
 async def _pages(
-    tables: Tables, store: ObjectStore | None, settings: GatewaySettings, *, takes_verdicts: bool
+    tables: Tables,
+    store: ObjectStore | None,
+    settings: GatewaySettings,
+    *,
+    takes_verdicts: bool,
+    taught: Taught | None,
 ) -> AsyncIterator[Pages | None]:
     if tables.reader is None or tables.finder is None:
         yield None
         return
     limits = ImageLimits(max_pixels=settings.max_pixels)
-    async with Pages.open(tables.reader, store, limits, tables.finder, takes_verdicts=takes_verdicts) as pages:
+    async with Pages.open(
+        tables.reader, store, limits, tables.finder, takes_verdicts=takes_verdicts, taught=taught
+    ) as pages:
         yield pages
+
+
+def _taught(bundle: Bundle) -> Taught | None:
+    return bundle.calibration.taught if bundle.calibration else None
 
 
 @asynccontextmanager

@@ -105,7 +105,7 @@ class Rescorer:
         needed = [item.needed for item in items]
         embeddings = np.frombuffer(b"".join([one.embedding.data for one in needed]), _NUMBER).reshape(-1, self._dim)
         scored = self._scorer.score_rows(
-            embeddings, [one.pixel_evidence for one in needed], [self._names(one) for one in needed]
+            embeddings, [one.pixel_evidence for one in needed], [self.names(one) for one in needed]
         )
         score_ms = round((time.perf_counter() - started) * 1000 / len(items), 3)
         occurred_at = format_rfc3339(utc_now())
@@ -134,7 +134,7 @@ class Rescorer:
     def _as_calibrated(self, model: bytes) -> Raw:
         return Raw(_encode({**_fields_of(model), "calibrated": self._scorer.calibrated}))
 
-    def _names(self, event: _Needed) -> AssetNames:
+    def names(self, event: _Needed) -> AssetNames:
         """Return what the asset is called, as the tagger hears it."""
         if not self._use_names:
             return NO_NAMES

@@ -1,4 +1,4 @@
 """One question, answered by names, tags and looks together.
 
-May import consumer.tagging, consumer.storage and schemas.
+May import consumer.tagging, consumer.storage, consumer.concurrency and schemas.
 """

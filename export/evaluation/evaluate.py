@@ -15,6 +15,7 @@ import numpy as np
 from consumer.tagging.bundle.bundle import CALIBRATION, load_bundle
 from consumer.tagging.bundle.calibration import Calibration, CategoryCalibration
 from consumer.tagging.bundle.manifest import Precision
+from consumer.tagging.bundle.revised import untaught
 from consumer.tagging.bundle.taxonomy import Taxonomy
 from consumer.tagging.inference.precision import Wanted
 from consumer.tagging.scoring.probabilities import judge
@@ -59,7 +60,8 @@ def evaluate_bundle(
     With `names` the files' source paths are evidence too. Where the labels were made from those paths, such figures
     flatter. Raises BundleError, ModelError and LabelsError.
     """
-    seen = see(load_bundle(folder), labels, precision=precision)
+    bundle = load_bundle(folder)
+    seen = see(untaught(bundle) if by_game else bundle, labels, precision=precision)
     if by_game:
         return _evaluation(seen, _fitted(seen), names=names, calibrated=True)
     stored = seen.bundle.calibration.categories if seen.bundle.calibration else {}
@@ -76,9 +78,10 @@ def calibrate_bundle(
     """Fit the calibration, write it into the bundle, and return figures by game left out.
 
     Where all labels of a category are of one game, parts of its images are left out instead. What names are worth is
-    fitted on the paths of `names_from`, which needs no images. Raises as `evaluate_bundle`.
+    fitted on the paths of `names_from`, which needs no images. What verdicts had taught is gone then: it corrected
+    other confidences. Raises as `evaluate_bundle`.
     """
-    seen = see(load_bundle(folder), labels, precision=precision)
+    seen = see(untaught(load_bundle(folder)), labels, precision=precision)
     taxonomy, fits = seen.bundle.taxonomy, _fitted(seen)
     evaluation = _evaluation(seen, fits, names=False, calibrated=True)
     named = read_labels(names_from, taxonomy.categories)

@@ -50,6 +50,7 @@ class Seen:
     precision: Precision
     images: list[LabelledImage]
     evidence: dict[str, Evidence]
+    embeddings: NDArray[np.float32]
 
     def category(self, category: str) -> CategoryImages:
         """Return a category's images without their names; folds are games where labels are of several."""
@@ -81,14 +82,12 @@ def see(bundle: Bundle, labels: Labels, *, precision: Wanted) -> Seen:
         for embedding, tests, image in zip(served.embeddings, served.evidence, images, strict=True)
     ]
     evidence = {category: _stacked([row[category] for row in rows]) for category in bundle.taxonomy.categories}
-    return Seen(bundle, embedder.precision, images, evidence)
+    return Seen(bundle, embedder.precision, images, evidence, served.embeddings)
 
 
 def _stacked(rows: Sequence[Evidence]) -> Evidence:
-    return Evidence(
-        rows[0].names,
-        *(np.concatenate([getattr(row, part) for row in rows]) for part in ("tags", "background", "pixels", "words")),
-    )
+    parts = ("tags", "background", "pixels", "words") + (("taught",) if rows[0].taught is not None else ())
+    return Evidence(rows[0].names, *(np.concatenate([getattr(row, part) for row in rows]) for part in parts))
 
 
 def _part(file: str) -> int:

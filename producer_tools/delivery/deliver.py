@@ -75,7 +75,7 @@ class Delivery:
         try:
             with step("deliver"):
                 with step("upload"):
-                    await self._services.upload(event.object.key, png)
+                    await self._services.upload(event.object.key, png, event.object.content_type)
                 await self._services.publish(event)
             self._end(event, State.PUBLISHED)
         except EventRefusedError as refused:

@@ -81,8 +81,13 @@ def _sendable(
 
 async def _send(entries: Sequence[SpooledEvent], services: Services) -> list[tuple[SpooledEvent, str | None]]:
     """Return the entries that have their end: None where acknowledged, else why Kafka never takes it."""
+    objects = [entry.event.object for entry in entries]
     stored = await asyncio.gather(
-        *(services.upload(entry.event.object.key, entry.png) for entry in entries), return_exceptions=True
+        *(
+            services.upload(item.key, entry.png, item.content_type)
+            for item, entry in zip(objects, entries, strict=True)
+        ),
+        return_exceptions=True,
     )
     # Order is kept: behind an event that cannot go yet, no other goes.
     ready = list(takewhile(lambda pair: _outcome(pair[1]), zip(entries, stored, strict=True)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from mimetypes import guess_type
+from pathlib import PurePosixPath
 from typing import Final
 from uuid import uuid4
 
@@ -13,6 +15,7 @@ from schemas.objects import object_key
 
 EVENT_SOURCE: Final = "/aegis/extractor"
 CONTENT_TYPE: Final = "image/png"
+UNKNOWN_BUCKET: Final = "unknown"
 
 
 def extracted_event(texture: ExtractedTexture, *, bucket: str, run_id: str, game: str | None) -> AssetExtracted:
@@ -39,6 +42,33 @@ def extracted_event(texture: ExtractedTexture, *, bucket: str, run_id: str, game
             **asdict(texture.facts),
             file_format=_cut(texture.origin.file_format, 64),
             file_mode=_cut(texture.origin.mode, 32),
+        ),
+        extraction=Extraction(run_id=run_id, tool=_tool()),
+    )
+
+
+def file_event(
+    asset_id: str, path: str, *, size_bytes: int, sha256: str, project: str, bucket: str, run_id: str
+) -> AssetExtracted:
+    """Return the event of a file that is sent as it is; ``path`` is that below the project's folder."""
+    extension = PurePosixPath(path).suffix.lower() or ".bin"
+    return AssetExtracted(
+        event_id=uuid4(),
+        schema_version=AssetExtracted.SCHEMA_VERSION,
+        occurred_at=utc_now(),
+        asset_id=asset_id,
+        object=ObjectRef(
+            bucket=bucket or UNKNOWN_BUCKET,
+            key=object_key(sha256, extension),
+            size=size_bytes,
+            sha256=sha256,
+            content_type=guess_type(path)[0] or "application/octet-stream",
+        ),
+        source=Source(
+            archive=_cut(project, 4096),
+            container_path=_cut(path, 4096),
+            name=_cut(PurePosixPath(path).stem, 1024),
+            type="image",
         ),
         extraction=Extraction(run_id=run_id, tool=_tool()),
     )

@@ -69,14 +69,14 @@ class Services:
         """Where our objects go; empty while the store's address is not known."""
         return self._store_connection.bucket if self._store_connection else ""
 
-    async def upload(self, key: str, png: Path) -> None:
-        """Store the PNG unless it is stored already; raises DeliveryError."""
+    async def upload(self, key: str, file: Path, content_type: str | None = None) -> None:
+        """Store the file, a PNG unless told otherwise, if it is not stored already; raises DeliveryError."""
         async with self._uploads:
             self._check()
             assert self._store is not None
-            data = await asyncio.to_thread(png.read_bytes)
+            data = await asyncio.to_thread(file.read_bytes)
             try:
-                await self._put(key, data)
+                await self._put(key, data, content_type or CONTENT_TYPE)
             except StoreError as error:
                 raise self._failed(str(error)) from error
 
@@ -88,13 +88,21 @@ class Services:
             DeliveryError: it takes none now.
 
         """
+        record = Publication(self._topic, *event_record(event, source=EVENT_SOURCE))
+        await self._send(record, f"the event of {event.asset_id}")
+
+    async def remove(self, asset_id: str) -> None:
+        """Return when the removal of an asset is acknowledged; raises as :meth:`publish`."""
+        await self._send(Publication(self._topic, asset_id.encode(), None), f"the removal of {asset_id}")
+
+    async def _send(self, record: Publication, what: str) -> None:
         self._check()
         assert self._publisher is not None
-        with sending([Publication(self._topic, *event_record(event, source=EVENT_SOURCE))]) as records:
+        with sending([record]) as records:
             try:
                 await self._publisher.send(records)
             except RECORD_REFUSALS as error:
-                raise EventRefusedError(f"Kafka does not take the event of {event.asset_id} ({error})") from error
+                raise EventRefusedError(f"Kafka does not take {what} ({error})") from error
             except (KafkaError, TimeoutError, OSError) as error:
                 raise self._kafka_failed(error) from error
 
@@ -136,13 +144,13 @@ class Services:
         except (KafkaError, OSError) as error:
             raise self._kafka_failed(error) from error
 
-    async def _put(self, key: str, data: bytes) -> None:
+    async def _put(self, key: str, data: bytes, content_type: str) -> None:
         assert self._store is not None
         try:
-            await self._store.put_if_absent(key, data, CONTENT_TYPE)
+            await self._store.put_if_absent(key, data, content_type)
         except StoreError:
             await asyncio.sleep(_RETRY_AFTER_SECONDS)
-            await self._store.put_if_absent(key, data, CONTENT_TYPE)
+            await self._store.put_if_absent(key, data, content_type)
 
     def _check(self) -> None:
         if self.failure is not None:

@@ -85,7 +85,7 @@ def command(
     from consumer.storage.tables.reads import TagQuery
     from consumer.storage.tables.search.filters import SearchFilter
 
-    where = SearchFilter(min_confidence=min_confidence, findings=_names(findings), **filters)
+    where = SearchFilter(min_confidence=min_confidence, findings=finding_names(findings), **filters)
     if words or like:
         if text:
             raise UserError("--text stands alone: WORDS look into names, too")
@@ -119,7 +119,8 @@ def _print(matches: list[Match], query: TagQuery) -> None:
         click.echo(f"more: --after {last.confidence!r}:{last.asset_id}", err=True)
 
 
-def _names(findings: tuple[str, ...]) -> tuple[str, ...]:
+def finding_names(findings: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of findings that were named by name or id; raises UserError."""
     from consumer.findings.registry import check_named
 
     try:

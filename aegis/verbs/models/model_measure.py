@@ -31,14 +31,10 @@ _COLUMNS = {
 }
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_LABELS = click.option(
-    "--labels",
-    type=_FILE,
-    required=True,
-    multiple=True,
-    help="CSV with file, game, source_path and a column for each labelled category; if repeated, columns are joined.",
+_LABELS_HELP = (
+    "CSV with file, game, source_path and a column for each labelled category; if repeated, columns are joined."
 )
-_IMAGES = click.option("--images", type=_FOLDER, required=True, help="Folder of the images that the CSV names.")
+_IMAGES_HELP = "Folder of the images that the CSV names."
 _PRECISION = click.option(
     "--precision",
     type=click.Choice(["auto", "fp32", "fp16", "int8"]),
@@ -62,8 +58,8 @@ _REPORT = click.option(
 
 @click.command("eval", cls=Verb, examples=("aegis model eval ./next --labels labels.csv --images ./textures --json",))
 @bundle_argument
-@_LABELS
-@_IMAGES
+@click.option("--labels", type=_FILE, required=True, multiple=True, help=_LABELS_HELP)
+@click.option("--images", type=_FOLDER, required=True, help=_IMAGES_HELP)
 @_PRECISION
 @click.option(
     "--names",
@@ -100,11 +96,20 @@ def evaluate(
 
 
 @click.command(
-    cls=Verb, examples=("aegis model calibrate ./next --labels labels.csv --images ./textures --report ./report",)
+    cls=Verb,
+    examples=(
+        "aegis model calibrate ./next --labels labels.csv --images ./textures --report ./report",
+        "aegis model calibrate ./next --verdicts",
+        "aegis model calibrate ./next --forget-verdicts",
+    ),
 )
 @click.argument("bundle", help="Folder of the bundle, which is changed.")
-@_LABELS
-@_IMAGES
+@click.option("--labels", type=_FILE, multiple=True, help=_LABELS_HELP)
+@click.option("--images", type=_FOLDER, help=_IMAGES_HELP)
+@click.option(
+    "--verdicts", is_flag=True, help="Learn from what people said of stored assets, on top of the calibration."
+)
+@click.option("--forget-verdicts", is_flag=True, help="Take out of the bundle what verdicts taught it.")
 @_PRECISION
 @click.option(
     "--names-from", type=_FILE, help="CSV of paths and labels to fit the evidence of names on; needs no images."
@@ -114,14 +119,33 @@ def evaluate(
 def calibrate(
     bundle: str,
     labels: tuple[Path, ...],
-    images: Path,
+    images: Path | None,
     precision: Wanted,
     *,
+    verdicts: bool,
+    forget_verdicts: bool,
     names_from: Path | None,
     json_path: Path | None,
     report: Path | None,
 ) -> None:
-    """Fit the confidences of a bundle on labelled images, store them in it, and show figures by game left out."""
+    """Fit the confidences of a bundle on labelled images, store them in it, and show figures by game left out.
+
+    With --verdicts, correct them for your own textures by what people confirmed, rejected and added; aegis compare
+    --model BUNDLE shows what that changes, and aegis retag applies it to what is tagged already.
+    """
+    if verdicts or forget_verdicts:
+        if labels or images or (verdicts and forget_verdicts):
+            raise click.UsageError("--verdicts and --forget-verdicts stand alone: calibrate with --labels first")
+        from aegis.shared.teaching import forget_verdicts as forget
+        from aegis.shared.teaching import teach_verdicts
+
+        if forget_verdicts:
+            forget(bundle)
+        else:
+            teach_verdicts(bundle, json_path)
+        return
+    if not labels or images is None:
+        raise click.UsageError("say what to fit on: --labels with --images, or --verdicts")
     from export.evaluation.evaluate import DEFAULT_NAMES, Labels, calibrate_bundle
 
     with told():

@@ -14,6 +14,7 @@ from consumer.gateway.page.thumbnails import SIDES
 from consumer.storage.tables.facets import Library
 from consumer.storage.tables.gallery import Card, GalleryQuery, Sort, cards, gallery_page
 from consumer.storage.tables.reads import CurrentTag, TagReader
+from consumer.tagging.bundle.taught import Taught
 
 _CHIPS: Final = 3
 # Reading all of so many costs as much as walking through a million textures until a page is full.
@@ -57,10 +58,12 @@ class Tile:
 class GalleryPages:
     """Answers galleries from the tables; every call raises RefusedError and DatabaseError."""
 
-    def __init__(self, reader: TagReader, keeper: FacetKeeper, ranking: Ranking) -> None:
+    def __init__(self, reader: TagReader, keeper: FacetKeeper, ranking: Ranking, taught: Taught | None = None) -> None:
+        """``taught``: what verdicts have taught the model that tags here."""
         self._reader = reader
         self._keeper = keeper
         self._ranking = ranking
+        self._taught = taught
 
     async def context(self, state: GalleryState) -> dict[str, Any]:
         """Return what the template shows."""
@@ -85,8 +88,9 @@ class GalleryPages:
             return _Shown(ranked.cards, ranked.note, more)
         if state.order is Sort.REVIEW:
             queue = [] if library is None else review_queue(library, state.tags, SHOWN, state.findings)
-            told = (await agreement(self._reader)).sentence
-            return _Shown(await cards(self._reader, queue), f"What a verdict teaches most{': ' + told if told else ''}")
+            told = await agreement(self._reader)
+            note = ". ".join(filter(None, ("What a verdict teaches most", told.sentence, told.gain(self._taught))))
+            return _Shown(await cards(self._reader, queue), note)
         places = await gallery_page(
             self._reader,
             GalleryQuery(

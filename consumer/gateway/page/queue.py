@@ -11,6 +11,7 @@ import numpy as np
 
 from consumer.storage.tables.facets import Library
 from consumer.storage.tables.reads import TagReader
+from consumer.tagging.bundle.taught import Taught
 
 SURE: Final = 0.7
 _Z: Final = 1.96
@@ -21,14 +22,19 @@ FROM {{schema}}.asset_tags AS said
 JOIN {{schema}}.asset_tags AS found USING (asset_id, category, tag)
 WHERE said.source = 'human' AND said.verdict <> 'added' AND found.source = 'model' AND found.confidence >= {SURE}
 """  # noqa: S608 - a number of our own
+_STANDING: Final = "SELECT count(*) FROM {schema}.asset_tags WHERE source = 'human'"
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How many of the tags with a confidence of 0.7 or more people judged, and how many of those they confirmed."""
+    """How many of the tags with a confidence of 0.7 or more people judged, and how many of those they confirmed.
+
+    ``standing``: how many verdicts on any tags hold now.
+    """
 
     agreed: int
     judged: int
+    standing: int = 0
 
     @property
     def sentence(self) -> str:
@@ -40,6 +46,12 @@ class Agreement:
             f"{self.judged} verdicts on tags of {SURE:.0%} or surer: {self.agreed / self.judged:.0%} are right "
             f"({low:.0%} to {high:.0%})"
         )
+
+    def gain(self, taught: Taught | None) -> str:
+        """Return what verdicts have brought the model, and how many it has not learned of; empty without verdicts."""
+        since = self.standing - (taught.verdicts if taught else 0)
+        new = f"{since} {'more ' if taught else ''}verdicts wait to teach the model" if since > 0 else ""
+        return "; ".join(filter(None, (taught.sentence if taught else "", new)))
 
 
 def review_queue(library: Library, tags: Sequence[str], most: int, findings: Sequence[str] = ()) -> list[str]:
@@ -64,7 +76,8 @@ async def agreement(reader: TagReader) -> Agreement:
     """Compare what people said with what the model had said; raises DatabaseError."""
     async with reader.session() as session:
         row = await session.fetchrow(session.sql(_AGREED))
-    return Agreement(row["agreed"], row["judged"])
+        standing = await session.fetchval(session.sql(_STANDING))
+    return Agreement(row["agreed"], row["judged"], standing)
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
@@ -72,4 +85,5 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
     share, weight = hits / of, _Z**2 / of
     middle = (share + weight / 2) / (1 + weight)
     half = _Z * math.sqrt(share * (1 - share) / of + _Z**2 / (4 * of**2)) / (1 + weight)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # To the last bit: of no hits the lower bound is 0, which sums of floats may miss.
+    return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))

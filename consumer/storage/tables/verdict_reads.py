@@ -88,6 +88,9 @@ _SAID_OF: Final = """
 SELECT asset_id, category, tag, confidence, source_model, verdict, settles
 FROM {schema}.asset_tags WHERE asset_id = ANY($1::text[])
 """
+_STANDING: Final = """
+SELECT asset_id, category, tag, verdict FROM {schema}.asset_tags WHERE source = 'human' ORDER BY asset_id
+"""
 _KNOWN: Final = "SELECT event_id FROM {schema}.verdicts WHERE event_id = ANY($1::uuid[])"
 _COLUMNS: Final = (
     "event_id, asset_id, category, tag, word, decided_by, decided_at, source_offset IS NOT NULL AS is_published"
@@ -152,6 +155,16 @@ async def history(reader: TagReader, query: HistoryQuery) -> list[PastVerdict]:
             query.limit,
         )
     return [PastVerdict(**dict(row)) for row in rows]
+
+
+async def standing_words(reader: TagReader) -> dict[str, dict[tuple[str, str], bool]]:
+    """Return by asset and (category, tag) what people say now: True where the tag is right. Raises DatabaseError."""
+    async with reader.session() as session:
+        rows = await session.fetch(session.sql(_STANDING))
+    words: dict[str, dict[tuple[str, str], bool]] = {}
+    for row in rows:
+        words.setdefault(row["asset_id"], {})[row["category"], row["tag"]] = row["verdict"] != "rejected"
+    return words
 
 
 async def unpublished(reader: TagReader) -> list[PastVerdict]:

@@ -116,6 +116,7 @@ def load_bundle(path: Path) -> Bundle:
         raise BundleError(str(error)) from error
     vectors = read_compiled((path / COMPILED).read_bytes(), taxonomy, manifest.dim)
     calibration = _read_calibration(path) if manifest.calibrated else None
+    check_taught(calibration, manifest)
     return Bundle(
         path=path,
         manifest=manifest,
@@ -170,7 +171,18 @@ def _read_calibration(path: Path) -> Calibration:
         raise BundleError(f"{path / CALIBRATION} is not valid: {error.errors()[0]['msg']}.") from error
 
 
+def check_taught(calibration: Calibration | None, manifest: Manifest) -> None:
+    """Raise BundleError where the calibration was taught on embeddings of another model."""
+    taught = calibration.taught.categories if calibration and calibration.taught else {}
+    if any(one.dim != manifest.dim for tags in taught.values() for one in tags.values()):
+        raise BundleError(
+            f"The calibration was taught by verdicts on embeddings of another model than {manifest.id}: run "
+            "`aegis model calibrate --verdicts` with this one."
+        )
+
+
 def scoring_digest(taxonomy: Taxonomy, calibration: Calibration | None) -> str:
     """Vocabulary and calibration together: a new calibration gives new confidences, hence new events."""
-    fitted = calibration.model_dump_json(include={"categories", "names"}) if calibration else ""
+    decides = {"categories", "names"} | ({"taught"} if calibration and calibration.taught else set())
+    fitted = calibration.model_dump_json(include=decides) if calibration else ""
     return "sha256:" + hashlib.sha256(f"{taxonomy.digest}\n{fitted}".encode()).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from consumer.tagging.bundle.manifest import Precision
+from consumer.tagging.bundle.taught import Taught
 
 
 class _Strict(BaseModel):
@@ -80,4 +81,5 @@ class Calibration(_Strict):
     precision: Precision | None = Field(default=None, description="Of the graph that it was fitted on")
     categories: dict[str, CategoryCalibration]
     names: NameWeights | None = None
+    taught: Taught | None = Field(default=None, description="What people's verdicts taught since")
     metrics: dict[str, float] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,8 @@ Flags = NDArray[np.bool_]
 # A tag that neither picture nor pixels speak for is so rare without a name that says it.
 _NAMED_ONLY: Final = -4.0
 _LEAST: Final = 1e-4
+# No verdict makes a tag surer than this, in log-odds.
+_MOST_TAUGHT: Final = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Evidence:
     """What n images give for the A tags of a category, in the order of `names`.
 
     `tags` [n, A] and `background` [n, B] are similarities times the model's own scale; `pixels` [n, A] probabilities by
-    pixel tests; both nan for a tag that they do not speak for. `words` [n, A] are log-likelihood ratios of names.
+    pixel tests; both nan for a tag that they do not speak for. `words` [n, A] are log-likelihood ratios of names, and
+    `taught` [n, A] log-odds that people's verdicts taught; None: nothing was.
     """
 
     names: tuple[str, ...]
@@ -31,12 +34,21 @@ class Evidence:
     background: Array
     pixels: Array
     words: Array
+    taught: Array | None = None
 
     def of(self, images: Flags) -> Evidence:
-        return Evidence(self.names, self.tags[images], self.background[images], self.pixels[images], self.words[images])
+        taught = None if self.taught is None else self.taught[images]
+        return Evidence(
+            self.names, self.tags[images], self.background[images], self.pixels[images], self.words[images], taught
+        )
 
     def without_words(self) -> Evidence:
-        return Evidence(self.names, self.tags, self.background, self.pixels, np.zeros_like(self.words))
+        return replace(self, words=np.zeros_like(self.words))
+
+    @property
+    def beside_picture(self) -> Array:
+        """The log-odds [n, A] that multiply what picture and pixels say."""
+        return self.words if self.taught is None else self.words + np.clip(self.taught, -_MOST_TAUGHT, _MOST_TAUGHT)
 
 
 def judge(seen: Evidence, *, exclusive: bool, fitted: CategoryCalibration | None) -> Array:
@@ -51,7 +63,7 @@ def judge_exclusive(seen: Evidence, shared: SharedScale) -> Array:
     """Let pixel tests decide first between the tags that only they know and the rest, then share out the rest.
 
     The rest is a softmax over the tags that the picture's embedding knows and background ("none of them"). Names
-    multiply the odds of what comes out.
+    and verdicts multiply the odds of what comes out.
     """
     bias = np.array([shared.bias.get(name, 0.0) for name in seen.names])
     tested = only_tested(seen)
@@ -66,16 +78,17 @@ def judge_exclusive(seen: Evidence, shared: SharedScale) -> Array:
     confidences = np.zeros(seen.tags.shape)
     confidences[:, tested] = first[:, :-1]
     confidences[:, ~tested] = first[:, -1:] * _softmax(np.concatenate([logits, none], axis=1))[:, :-1]
-    if not seen.words.any():
+    beside = seen.beside_picture
+    if not beside.any():
         return confidences
-    weighed = confidences * np.exp(seen.words)
+    weighed = confidences * np.exp(beside)
     left = 1 - confidences.sum(axis=1, keepdims=True)
     named: Array = weighed / (weighed.sum(axis=1, keepdims=True) + left)
     return named
 
 
 def judge_independent(seen: Evidence, fitted: CategoryCalibration | None) -> Array:
-    """Judge each tag alone: a logistic curve over its margin, its pixel test and its name."""
+    """Judge each tag alone: a logistic curve over its margin, its pixel test, its name and verdicts."""
     unfitted = Platt(slope=1.0, bias=0.0)
     spare = (fitted.default if fitted else None) or unfitted
     own = [fitted.tags.get(name, spare) if fitted else unfitted for name in seen.names]
@@ -84,7 +97,7 @@ def judge_independent(seen: Evidence, fitted: CategoryCalibration | None) -> Arr
         + np.array([one.pixels for one in own]) * pixel_log_odds(seen)
         + np.array([one.bias for one in own])
         + unspoken(seen)
-        + seen.words
+        + seen.beside_picture
     )
     confidences: Array = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
     return confidences

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from consumer.tagging.bundle.bundle import Bundle
 from consumer.tagging.bundle.name_patterns import AssetNames
+from consumer.tagging.scoring.lessons import Corrections
 from consumer.tagging.scoring.name_evidence import NameEvidence
 from consumer.tagging.scoring.probabilities import Evidence, judge
 from consumer.tagging.scoring.promised_sets import promised_rows
@@ -65,6 +66,11 @@ class Scorer:
         self._scale = bundle.manifest.logit_scale
         fitted = bundle.calibration.categories if bundle.calibration else {}
         self._words = NameEvidence(bundle.taxonomy.categories, bundle.calibration.names if bundle.calibration else None)
+        taught = bundle.calibration.taught.categories if bundle.calibration and bundle.calibration.taught else {}
+        self._corrections = {
+            category: Corrections.of(tuple(spec.tags), taught.get(category, {}), bundle.manifest.dim)
+            for category, spec in bundle.taxonomy.categories.items()
+        }
         parts, first_row = [], 0
         self._rules: dict[str, CategoryRule] = {}
         for category, spec in bundle.taxonomy.categories.items():
@@ -143,18 +149,21 @@ class Scorer:
         self, embeddings: Vector, pixels: Sequence[PixelEvidence], names: Sequence[AssetNames]
     ) -> dict[str, Evidence]:
         """Return by category what is known of n images; `embeddings` is [n, D]."""
-        logits: NDArray[np.float64] = self._scale * (embeddings.astype(np.float64) @ self._matrix.T)
+        exact = embeddings.astype(np.float64)
+        logits: NDArray[np.float64] = self._scale * (exact @ self._matrix.T)
         words = np.stack([self._words.of(called) for called in names])
         evidence = {}
         for category, rule in self._rules.items():
             tags = np.full((len(logits), len(rule.names)), np.nan)
             tags[:, rule.has_vector] = logits[:, rule.rows]
+            corrections = self._corrections[category]
             evidence[category] = Evidence(
                 names=rule.names,
                 tags=tags,
                 background=logits[:, rule.background_rows],
                 pixels=_tests(rule, [row.get(category, {}) for row in pixels]),
                 words=words[:, self._words.places[category]],
+                taught=None if corrections is None else corrections.log_odds(exact),
             )
         return evidence
 

@@ -54,9 +54,6 @@ async def test_a_subscriber_prints_what_has_the_tag_and_what_was_removed(
         await eventually(lambda: len(lines) >= 3, f"what comes, told by {language}", 60)
         assert sorted(lines[:2]) == ["demo/armed 0.9", "demo/gone removed"]
         assert lines[2:] == ["demo/later 0.9"]
-        if language == "rust":
-            # It follows asset-tagged alone.
-            return
         said = AssetReviewed.model_validate(reviewed_full())
         for tag, word in (("vehicle", Word.CONFIRMED), ("weapon", Word.REJECTED)):
             verdict = said.verdict.model_copy(update={"tag": tag, "word": word})

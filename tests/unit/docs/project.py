@@ -35,6 +35,8 @@ ELSEWHERE: dict[str, str] = {
     "tar.gz": "an ending",
     **dict.fromkeys(("settings.env", "weights/"), "the reader's, docs/production.md"),
     "labels.csv": "the reader's, docs/models.md",
+    "aegis.yaml": "the reader's, written by aegis init",
+    **dict.fromkeys(("Items/sword.png", "mygame/Items/sword.png"), "a texture of the reader, and its id"),
     "aegis-lint.yaml": "the reader's, written by aegis lint --init",
     **dict.fromkeys(("tags.json", "index.html"), "written by aegis extract --wait and aegis model eval --report"),
     **dict.fromkeys(("visual.int8.onnx", "visual.fp16.onnx"), "in a bundle of a larger model"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from consumer.gateway.page.queue import Agreement, review_queue, wilson
 from consumer.storage.tables.facets import STEPS
+from consumer.tagging.bundle.taught import Gain, Taught
 from tests.unit.page.test_facets import NAMES, library, textures
 
 WEAPON, VEHICLE, METAL, _ = NAMES
@@ -47,3 +48,19 @@ def test_the_agreement_is_told_in_a_sentence() -> None:
     assert Agreement(45, 60).sentence == "60 verdicts on tags of 70% or surer: 75% are right (63% to 84%)"
     assert Agreement(0, 0).sentence == ""
     assert wilson(45, 60) == pytest.approx((0.627, 0.842), abs=0.002)
+
+
+def test_the_gain_of_verdicts_is_told_and_how_many_wait() -> None:
+    taught = Taught(verdicts=60, assets=50, gain=Gain(before=0.742, after=0.813, error=0.031), categories={})
+    told = "60 verdicts: precision at 0.7 from 0.74 to 0.81 ± 0.03"
+    assert Agreement(0, 0, 60).gain(taught) == told
+    assert Agreement(0, 0, 72).gain(taught) == f"{told}; 12 more verdicts wait to teach the model"
+    assert Agreement(0, 0, 12).gain(None) == "12 verdicts wait to teach the model"
+    assert Agreement(0, 0, 0).gain(None) == ""
+
+
+def test_without_a_sure_tag_the_gain_says_so() -> None:
+    silent = Taught(verdicts=9, assets=9, gain=Gain(before=None, after=None, error=None), categories={})
+    first = Taught(verdicts=9, assets=9, gain=Gain(before=None, after=0.9, error=0.1), categories={})
+    assert silent.sentence == "9 verdicts: none of the judged tags reaches 0.7"
+    assert first.sentence == "9 verdicts: precision at 0.7 from unknown (no judged tag was so sure) to 0.90 ± 0.10"

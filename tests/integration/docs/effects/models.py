@@ -78,6 +78,25 @@ def the_figures_are_written(reader: Reader, run: Run) -> None:
     assert (reader.checkout / "report" / "index.html").is_file()
 
 
+@DOCUMENT.effect("cp -r consumer/tagging/bundles/aegis-mini ours")
+def a_bundle_can_be_changed(reader: Reader, run: Run) -> None:
+    assert load_bundle(reader.checkout / "ours").manifest.id == "aegis-mini"
+
+
+DOCUMENT.not_run(
+    "needs verdicts of people on ten textures and more; tests/integration/replay/test_teaching.py gives them",
+    parsing.aegis,
+    "aegis model calibrate ours --verdicts",
+    "aegis compare --model ours",
+    "AEGIS_MODEL_BUNDLE=ours aegis retag",
+)
+
+
+@DOCUMENT.effect("aegis model calibrate ours --forget-verdicts")
+def nothing_is_left_of_verdicts(reader: Reader, run: Run) -> None:
+    assert "ours: verdicts had taught it nothing" in run.printed
+
+
 @DOCUMENT.effect(f"cp {MADE}/taxonomy.yaml taxonomy.yaml")
 def the_taxonomy_can_be_edited(reader: Reader, run: Run) -> None:
     """And is, so that compiling it changes something."""

@@ -107,6 +107,13 @@ def the_word_of_a_person_is_stored(reader: Reader, run: Run) -> None:
     wait(eventually(is_stored, "the word of a person is stored"))
 
 
+@DOCUMENT.effect(".venv/bin/aegis export --format xmp --output ./extracted/")
+def sidecars_lie_beside_their_pictures(reader: Reader, run: Run) -> None:
+    sidecar = reader.checkout / "extracted" / "sample.unity3d" / "assets" / "ships" / "kestrel.png.xmp"
+    assert "<rdf:li>vehicle</rdf:li>" in sidecar.read_text(encoding="utf-8")
+    assert sidecar.with_suffix("").is_file()
+
+
 @DOCUMENT.effect(
     "curl --retry 9 --retry-connrefused http://127.0.0.1:8080/api/v1/tag/file -F asset_id=demo/banana "
     "-F file=@samples/supertuxkart/banana.png"

@@ -1,6 +1,7 @@
-//! Prints every asset that has a tag, and goes on as new ones are tagged: subscriber TAG
+//! Prints every asset that has a tag, and what people say of it, and goes on: subscriber TAG
 //!
-//! rskafka knows no consumer groups, so each start reads from the beginning: of a compacted topic, what holds now.
+//! rskafka knows no consumer groups, so each start reads from the beginning: of asset-tagged, which is compacted, what
+//! holds now, and of asset-reviewed every word.
 
 use std::{env, sync::Arc};
 
@@ -17,24 +18,22 @@ type Failure = Box<dyn std::error::Error>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let wanted = env::args().nth(1).ok_or("usage: subscriber TAG")?;
-    let topic = env::var("AEGIS_TOPIC_PREFIX").unwrap_or_default() + "asset-tagged";
+    let prefix = env::var("AEGIS_TOPIC_PREFIX").unwrap_or_default();
     let brokers = env::var("AEGIS_KAFKA_BOOTSTRAP")?
         .split(',')
         .map(str::to_owned)
         .collect();
     let client = ClientBuilder::new(brokers).build().await?;
-    let found = client
-        .list_topics()
-        .await?
-        .into_iter()
-        .find(|known| known.name == topic);
-    let partitions = found.ok_or("no such topic")?.partitions;
+    let known = client.list_topics().await?;
 
     let mut streams = Vec::new();
-    for partition in partitions {
-        let handling = UnknownTopicHandling::Error;
-        let partition = Arc::new(client.partition_client(&topic, partition, handling).await?);
-        streams.push(StreamConsumerBuilder::new(partition, StartOffset::Earliest).build());
+    for name in ["asset-tagged", "asset-reviewed"].map(|name| format!("{prefix}{name}")) {
+        let topic = known.iter().find(|topic| topic.name == name);
+        for &partition in &topic.ok_or(format!("there is no topic {name}"))?.partitions {
+            let handling = UnknownTopicHandling::Error;
+            let partition = Arc::new(client.partition_client(&name, partition, handling).await?);
+            streams.push(StreamConsumerBuilder::new(partition, StartOffset::Earliest).build());
+        }
     }
     let mut records = select_all(streams);
     while let Some(next) = records.next().await {
@@ -50,13 +49,21 @@ async fn main() -> Result<(), Failure> {
 }
 
 fn tell(event: &Value, wanted: &str) {
+    let asset_id = event["asset_id"].as_str().unwrap_or_default();
+    if let Some(verdict) = event.get("verdict") {
+        if verdict["tag"] == wanted {
+            let (word, by) = (&verdict["word"], &event["by"]);
+            println!(
+                "{asset_id} {} by {}",
+                word.as_str().unwrap_or_default(),
+                by.as_str().unwrap_or_default()
+            );
+        }
+        return;
+    }
     for tag in event["tags"].as_array().into_iter().flatten() {
         if tag["tag"] == wanted {
-            println!(
-                "{} {}",
-                event["asset_id"].as_str().unwrap_or_default(),
-                tag["confidence"]
-            );
+            println!("{asset_id} {}", tag["confidence"]);
         }
     }
 }

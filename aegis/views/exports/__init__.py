@@ -1,0 +1,1 @@
+"""The forms in which tags are handed on to other programs: one writer for each."""

@@ -1,0 +1,1 @@
+"""What the verdicts of people are worth."""

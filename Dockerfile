@@ -1,4 +1,4 @@
-# One image for the tagger, the sink, the gateway and the tools. Build and run it: README.md, "In production".
+# One image for the tagger, the sink, the gateway and the tools, and with --build-arg EXTRAS=lake for the lake. Build and run it: README.md, "In production".
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 
@@ -14,14 +14,17 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_ROOT_USER_ACTION=ignore
 
+# Further extras of pyproject.toml, by spaces: lake needs 250 MB.
+ARG EXTRAS
 WORKDIR /src
 RUN python -m venv /opt/pip && python -m venv --without-pip /opt/venv
 COPY pyproject.toml constraints.txt ./
 # Removes what the product never runs: the packages' own tests, onnxruntime's tools and its library for C programs
 # (the Python module does not need it), and the hub's alternative downloader.
-RUN python -c 'import tomllib; \
+RUN python -c 'import os, tomllib; \
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-print(*project["dependencies"], *project["optional-dependencies"]["extract"], *project["optional-dependencies"]["otel"], sep="\n")' > requirements.txt \
+extras = ["extract", "otel", *os.environ.get("EXTRAS", "").split()]; \
+print(*project["dependencies"], *(item for extra in extras for item in project["optional-dependencies"][extra]), sep="\n")' > requirements.txt \
     && /opt/pip/bin/pip --python /opt/venv/bin/python install --no-compile -r requirements.txt -c constraints.txt \
     && /opt/pip/bin/pip --python /opt/venv/bin/python uninstall --yes hf-xet \
     && cd "$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \

@@ -51,6 +51,10 @@ bench-replay: $(DEV) ## Measure replay, retag and gateway with a random ViT-B-32
 	@$(BIN)/python -m benchmarks.replay
 	@$(BIN)/python -m benchmarks.gateway
 
+.PHONY: bench-lake
+bench-lake: $(DEV) ## Measure the lake: rows a second, bytes an asset (5 minutes); writes build/figures/lake.json
+	@$(BIN)/python -m benchmarks.lake $(ARGS)
+
 .PHONY: bench-extract
 bench-extract: $(DEV) ## Measure aegis extract on Unity bundles (ARGS="--before CHECKOUT"); writes build/figures
 	@$(BIN)/python -m benchmarks.formats.extraction $(ARGS)
@@ -141,7 +145,7 @@ $(BIN)/python:
 $(DEV): $(PACKAGES) | $(BIN)/python
 	@echo "install: packages for development, including torch (minutes the first time)"
 	@$(PIP) '$(PIP_ITSELF)'
-	@$(PIP) -e '.[extract,stack,export,train,msk,otel]' --group dev
+	@$(PIP) -e '.[extract,stack,export,train,msk,otel,lake]' --group dev
 	@sync # Gigabytes: until they are on disk, every fsync of Kafka and PostgreSQL waits for them.
 	@touch $(RUN) $(DEV)
 

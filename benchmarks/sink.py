@@ -66,7 +66,7 @@ async def measured(stack: Stack, folder: Path, events: int, row_by_row: int, rou
     """Return the figures of so many rounds."""
     sink_rates, loop_rates, bare_rates, index_rates = [], [], [], []
     for _ in range(rounds):
-        values = list(_events(events))
+        values = list(tagged_values(events))
         rate, index_rate = await _sink(stack, folder, values)
         sink_rates.append(rate)
         index_rates.append(index_rate)
@@ -84,7 +84,8 @@ async def measured(stack: Stack, folder: Path, events: int, row_by_row: int, rou
     ]
 
 
-def _events(count: int) -> Iterator[bytes]:
+def tagged_values(count: int) -> Iterator[bytes]:
+    """Yield events of as many assets, each with ten tags and an embedding."""
     rng = np.random.default_rng(1)
     for number in range(count):
         vector = rng.normal(size=DIM).astype(np.float32)
@@ -125,7 +126,7 @@ async def _sink(stack: Stack, folder: Path, values: Sequence[bytes]) -> tuple[fl
         done = pipeline.aegis(*command)
         if done.returncode:
             raise SystemExit(done.stderr)
-    await _produce(pipeline, values)
+    await produce(pipeline, values)
     connection = await asyncpg.connect(pipeline.environment["AEGIS_PG_DSN"])
     sink = pipeline.service("sink")
     sink.start()
@@ -149,7 +150,8 @@ async def _seen(connection: asyncpg.Connection[asyncpg.Record], query: str, leas
     return found, time.perf_counter()
 
 
-async def _produce(pipeline: Pipeline, values: Sequence[bytes]) -> None:
+async def produce(pipeline: Pipeline, values: Sequence[bytes]) -> None:
+    """Write the events to asset-tagged."""
     producer = AIOKafkaProducer(bootstrap_servers=pipeline.bootstrap, linger_ms=20, compression_type="lz4")
     await producer.start()
     try:

@@ -1,4 +1,4 @@
-"""`python -m consumer tagger | sink | gateway`: one process of the product; of a group several with `--workers`."""
+"""`python -m consumer tagger | sink | lake | gateway`: one process of the product; several with `--workers`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from importlib import import_module
 SERVICES = {
     "tagger": "reads asset-extracted, tags the textures and writes asset-tagged",
     "sink": "reads asset-tagged and writes PostgreSQL",
+    "lake": "reads asset-tagged and asset-reviewed and writes Iceberg tables",
     "gateway": "tags images over HTTP for clients that wait for the answer",
 }
 # A gateway has a port: several of it want a load balancer, and what starts that starts them.
-GROUPS = frozenset({"tagger", "sink"})
+GROUPS = frozenset({"tagger", "sink", "lake"})
 MOST_WORKERS = 256
 
 

@@ -48,6 +48,10 @@ class Topics:
     def sink_group(self) -> str:
         return f"{self.prefix}aegis-sink"
 
+    @property
+    def lake_group(self) -> str:
+        return f"{self.prefix}aegis-lake"
+
     def specs(self, partitions: int = 12) -> tuple[TopicSpec, ...]:
         """Return all topics of the deployment, each source topic followed by its dead-letter topic."""
         compacted = {

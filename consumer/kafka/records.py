@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from aiokafka import ConsumerRecord
@@ -12,7 +12,11 @@ Headers = tuple[tuple[str, bytes | None], ...]
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """A Kafka record as it was received; ``timestamp_ms`` since the epoch, ``value`` None for a tombstone."""
+    """A Kafka record as it was received; ``timestamp_ms`` since the epoch, ``value`` None for a tombstone.
+
+    ``follows``: the offset behind the record before it, or at which its group went on; what lies between that and this
+    record never comes. None where it is not known.
+    """
 
     topic: str
     partition: int
@@ -21,9 +25,10 @@ class SourceRecord:
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    follows: int | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, message: ConsumerRecord) -> Self:
+    def of(cls, message: ConsumerRecord, follows: int | None = None) -> Self:
         """Return what a consumer has read, in our form."""
         return cls(
             topic=message.topic,
@@ -33,6 +38,7 @@ class SourceRecord:
             key=message.key,
             value=message.value,
             headers=tuple(message.headers),
+            follows=follows,
         )
 
     @property

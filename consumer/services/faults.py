@@ -18,7 +18,9 @@ from consumer.storage.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from consumer.storage.lake.errors import LakeError, LakeSetupError, LakeUnavailableError, RowUnfitError
 from consumer.stream.failures.faults import FaultKind, FaultRow, FaultTable
+from consumer.stream.partitions.source_topics import TopicMadeAnewError
 
 
 def tagger_faults(missing_object_grace_seconds: float) -> FaultTable:
@@ -53,5 +55,18 @@ def sink_faults() -> FaultTable:
             FaultRow(DatabaseSetupError, FaultKind.TRANSIENT, "the database or a pooler must be set up otherwise"),
             FaultRow(RowRejectedError, FaultKind.POISON, "the database rejects this row"),
             FaultRow(DatabaseError, FaultKind.UNKNOWN, "the database refused with an error that is not in this table"),
+        )
+    )
+
+
+def lake_faults() -> FaultTable:
+    """Return the lake's table."""
+    return FaultTable(
+        (
+            FaultRow(LakeUnavailableError, FaultKind.TRANSIENT, "the catalog or the object store is unavailable"),
+            FaultRow(LakeSetupError, FaultKind.TRANSIENT, "the tables are missing or must be set up otherwise"),
+            FaultRow(RowUnfitError, FaultKind.POISON, "the columns do not take this row"),
+            FaultRow(LakeError, FaultKind.TRANSIENT, "the lake failed in a way that is no row's fault"),
+            FaultRow(TopicMadeAnewError, FaultKind.TRANSIENT, "the topic was made anew: its records are read again"),
         )
     )

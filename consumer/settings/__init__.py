@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from consumer.settings.findings import FindingsSettings
 from consumer.settings.gateway import GatewaySettings
+from consumer.settings.lake import LakeSettings
 from consumer.settings.model import ModelSettings, default_cache_dir
 from consumer.settings.operations import OperationsSettings
 from consumer.settings.sink import SinkSettings
@@ -17,6 +18,7 @@ __all__ = [
     "EngineSettings",
     "FindingsSettings",
     "GatewaySettings",
+    "LakeSettings",
     "ModelSettings",
     "OperationsSettings",
     "SinkSettings",

@@ -42,7 +42,10 @@ class StreamEngine:
         observer: StreamObserver,
         make_commits: Callable[[AIOKafkaConsumer], Commits] | None = None,
         known_outage: KnownOutage = lambda: None,
+        source: SourceTopics | None = None,
+        on_drain: Callable[[], None] = lambda: None,
     ) -> None:
+        """``on_drain`` is called when work in flight delays a rebalance or a shutdown: who gathers, hurries up then."""
         self._settings = settings
         self._make_consumer = make_consumer
         self._make_commits = make_commits
@@ -51,7 +54,8 @@ class StreamEngine:
         self._known_outage = known_outage
         self._breaker = Breaker(settings.breaker)
         self._member = StaticMember(settings.group_instance_id, settings.group, settings.session_timeout_seconds)
-        self._source = SourceTopics(settings.topics)
+        self._source = source or SourceTopics(settings.topics)
+        self._on_drain = on_drain
         self._stuck = StuckPartitions(settings.stuck_seconds, observer)
         self._processor = RecordProcessor(settings, handler, faults, publisher, observer)
         self._session: Session | None = None
@@ -87,6 +91,7 @@ class StreamEngine:
             stuck=self._stuck,
             known_outage=self._known_outage,
             make_commits=self._make_commits,
+            on_drain=self._on_drain,
         )
         try:
             await self._session.run(stop)

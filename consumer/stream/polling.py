@@ -78,6 +78,8 @@ class Poller:
         if not assignment.is_next(first):
             # Its results would come to lie behind those of newer records.
             raise OffsetsWentBackError(f"{partition.topic}[{partition.partition}] goes on at offset {first}")
+        follows = assignment.next_offset
         assignment.arrived(first, messages[-1].offset)
         for message in messages:
-            self._intake.accept(assignment, SourceRecord.of(message))
+            self._intake.accept(assignment, SourceRecord.of(message, follows))
+            follows = message.offset + 1

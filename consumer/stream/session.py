@@ -58,6 +58,7 @@ class Session:
         stuck: StuckPartitions,
         known_outage: KnownOutage,
         make_commits: Callable[[AIOKafkaConsumer], Commits] | None = None,
+        on_drain: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._consumer = make_consumer()
@@ -76,6 +77,7 @@ class Session:
             on_assigned=self._assigned,
             on_revoked=self._revoked,
             on_abandoned=processor.withdraw,
+            on_drain=on_drain,
         )
         self._intake = Intake(settings, processor, breaker, observer, self._fail)
         self._poller = Poller(self._consumer, self._owned, self._intake)

@@ -167,6 +167,14 @@ class Metrics:
     def asset_stored(self, since_extraction_seconds: float) -> None:
         self._histogram(declared.EXTRACTED_TO_STORED_SECONDS).observe(since_extraction_seconds)
 
+    def lake_committed(self, table: str, *, rows: int, known: int, seconds: float) -> None:
+        self._counter(declared.LAKE_ROWS).labels(table).inc(rows)
+        self._counter(declared.LAKE_KNOWN_ROWS).labels(table).inc(known)
+        self._histogram(declared.LAKE_COMMIT_SECONDS).labels(table).observe(seconds)
+
+    def lake_conflicted(self, table: str) -> None:
+        self._counter(declared.LAKE_CONFLICTS).labels(table).inc()
+
     def readiness_asked(self, *, is_ready: bool) -> None:
         self._gauge(declared.READY).set(is_ready)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["counter", "gauge", "histogram"]
-Reporter = Literal["tagger", "sink", "gateway", "extractor"]
+Reporter = Literal["tagger", "sink", "lake", "gateway", "extractor"]
 
-EVERY_SERVICE: tuple[Reporter, ...] = ("tagger", "sink", "gateway")
-CONSUMERS: tuple[Reporter, ...] = ("tagger", "sink")
+EVERY_SERVICE: tuple[Reporter, ...] = ("tagger", "sink", "lake", "gateway")
+CONSUMERS: tuple[Reporter, ...] = ("tagger", "sink", "lake")
 MODEL_SERVICES: tuple[Reporter, ...] = ("tagger", "gateway")
 
 # From 1 ms to a minute: decoding takes milliseconds, waiting behind a backlog may take long.
@@ -176,6 +176,27 @@ EXTRACTED_TO_STORED_SECONDS = MetricSpec(
     "Time from the extraction of an asset to its committed row; during a replay it includes the age of the events",
     "High without a replay: see the lag metrics, then aegis_stage_seconds; without load it is a tenth of a second",
     buckets=AGE_SECONDS_BUCKETS, reported_by=("sink",),
+)  # fmt: skip
+LAKE_ROWS = MetricSpec(
+    "aegis_lake_rows_total", "counter", "rows", "Rows committed to a table of the lake",
+    "Zero while the lag grows: /readyz and the log (lake.not_written) name the catalog or the object store", ("table",),
+    reported_by=("lake",),
+)  # fmt: skip
+LAKE_KNOWN_ROWS = MetricSpec(
+    "aegis_lake_known_rows_total", "counter", "rows",
+    "Rows left out because the table held their records already: they were delivered again",
+    "Some after each kill or rebalance; steadily: another group writes the same tables", ("table",),
+    reported_by=("lake",),
+)  # fmt: skip
+LAKE_COMMIT_SECONDS = MetricSpec(
+    "aegis_lake_commit_seconds", "histogram", "seconds", "Time of one commit, attempts that came too late included",
+    "Rising: expire snapshots and compact (docs/lake.md), or the object store is slow", ("table",),
+    reported_by=("lake",),
+)  # fmt: skip
+LAKE_CONFLICTS = MetricSpec(
+    "aegis_lake_conflicts_total", "counter", "commits",
+    "Commits that another writer was faster than; they are repeated with what is not in yet",
+    "Many: fewer lake processes, or a longer AEGIS_LAKE_COMMIT_SECONDS", ("table",), reported_by=("lake",),
 )  # fmt: skip
 READY = MetricSpec(
     "aegis_ready", "gauge", "0 or 1", "Readiness as /readyz reports it: 1 while the process accepts work",

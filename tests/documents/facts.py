@@ -92,7 +92,7 @@ class Facts:
     def _command(self, line: str) -> bool:
         program, *rest = line.split()
         if program == "consumer":
-            return rest[0] in {"tagger", "sink", "gateway"} and set(rest[1:]) <= {"--workers", "N", "2"}
+            return rest[0] in {"tagger", "sink", "lake", "gateway"} and set(rest[1:]) <= {"--workers", "N", "2"}
         command, options = _leaf(self.commands, rest)
         return command is not None and options <= _options(command) | {"--help", "--version"}
 

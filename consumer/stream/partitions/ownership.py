@@ -28,6 +28,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
         on_assigned: Callable[[list[Assignment]], Awaitable[None]],
         on_revoked: Callable[[], Awaitable[None]],
         on_abandoned: Callable[[], Awaitable[None]],
+        on_drain: Callable[[], None] = lambda: None,
     ) -> None:
         self._committer = committer
         self._drain_seconds = drain_seconds
@@ -36,6 +37,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._on_abandoned = on_abandoned
+        self._on_drain = on_drain
         self._assignments: dict[TopicPartition, Assignment] = {}
         # A shutdown that begins in the middle of a rebalance waits for its drain and commit.
         self._releasing = asyncio.Lock()
@@ -75,6 +77,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
             self._assignments = {}
             if not leaving:
                 return
+            self._on_drain()
             abandoned = await drain(leaving, self._drain_seconds)
             if abandoned:
                 # A late copy would come to lie behind what the next owner writes.

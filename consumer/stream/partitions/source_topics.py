@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NodeNotReadyError
 
 from consumer.stream.partitions.topic_ids import topic_id
 
@@ -31,6 +31,7 @@ class SourceTopics:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._ids: dict[str, UUID | None] = dict.fromkeys(names)
+        self._consumer: AIOKafkaConsumer | None = None
         # Those in whose place another one was before, which is still to be told.
         self.made_anew: set[str] = set()
 
@@ -39,12 +40,17 @@ class SourceTopics:
         known = self._ids.get(topic)
         return "" if known is None else f"{_LABEL}{known}"
 
+    def id_of(self, topic: str) -> UUID | None:
+        """Return the id of the topic whose records come now; None where brokers give topics no ids."""
+        return self._ids.get(topic)
+
     def is_of_another(self, topic: str, label: str) -> bool:
         """Whether a commit's offset belongs to another topic of this name."""
         return self._ids.get(topic) is not None and label.startswith(_LABEL) and label != self.label_of(topic)
 
     async def learn(self, consumer: AIOKafkaConsumer) -> None:
         """Note which topics there are, before the group is joined: commits are of what was read. Raises KafkaError."""
+        self._consumer = consumer
         for topic, known in self._ids.items():
             found = await topic_id(consumer, topic)
             if found is not None and found != known:
@@ -63,6 +69,21 @@ class SourceTopics:
         for topic, known in self._ids.items():
             if known is not None and await topic_id(consumer, topic) not in {None, known}:
                 raise TopicMadeAnewError(f"topic {topic} was made anew")
+
+    async def check_now(self) -> None:
+        """Look whether what came so far is of the topics that there are now, by the consumer that reads them.
+
+        Raises:
+            TopicMadeAnewError, KafkaError: as :meth:`check`, KafkaError also where no answer comes in time.
+
+        """
+        if self._consumer is None:
+            raise NodeNotReadyError("nothing is read yet")
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                await self.check(self._consumer)
+        except TimeoutError as error:
+            raise NodeNotReadyError("no broker tells which topics there are") from error
 
     async def check_unless_away(self, consumer: AIOKafkaConsumer) -> None:
         """As :meth:`check`; of what does not answer nothing is said."""

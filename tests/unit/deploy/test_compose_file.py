@@ -21,7 +21,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-JOBS = {"topics", "bucket", "migrations"}
+JOBS = {"topics", "bucket", "migrations", "lake-tables"}
 COMMIT_SECONDS = 5
 
 
@@ -60,7 +60,7 @@ def test_what_runs_for_long_is_limited_restarted_and_its_log_is_bounded(name: st
     assert "no-new-privileges:true" in service["security_opt"]
 
 
-@pytest.mark.parametrize("name", ["tagger", "sink", "gateway"])
+@pytest.mark.parametrize("name", ["tagger", "sink", "lake", "gateway"])
 def test_a_service_of_ours_has_time_to_drain_and_may_write_nothing(name: str) -> None:
     service = SERVICES[name]
     grace_seconds = int(service["stop_grace_period"].removesuffix("s"))

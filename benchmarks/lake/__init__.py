@@ -1,0 +1,1 @@
+"""How fast the lake is written, and what an asset takes there: `python -m benchmarks.lake`."""

@@ -34,6 +34,7 @@ VERBS = {
     "publish": ("assets", "Send the events that an outage kept in the local spool"),
     "tail": ("assets", "Follow the published tags, live"),
     "tags": ("assets", "Show the tags of one asset"),
+    "duplicates": ("assets", "List textures that are there twice, and how one was made from the other"),
     "search": ("assets", "Find assets by words, by a similar image, or by their tags"),
     "remove": ("assets", "Remove assets from the topics and the tables"),
     "export": ("assets", "Write the tags of many assets for other programs: CSV, JSON, XMP, Unity labels"),

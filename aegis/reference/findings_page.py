@@ -111,6 +111,19 @@ project file, whose severities, limits and suppressions then hold for the events
 that need full detail (normal maps, tiling, detail, traces of compression) are left to `aegis lint`. Textures that were
 tagged before have findings once `aegis replay` has tagged them again; `aegis retag` keeps those that an event has.
 
+## The same texture again
+
+`aegis duplicates` lists textures of the library that are there twice, and what one is of the other:
+
+```sh
+aegis duplicates --limit 20
+```
+
+`identical` are equal contents, or other files with the same pixels. `recompressed`, `resized`, `alpha-differs`,
+`flipped`, `rotated` and `recoloured` textures are sought among those whose embeddings are alike, and confirmed on their
+pixels. Parts of a texture (cropped, padded) are not told, nor pictures of nearly one colour. `--json` prints a pair a
+line.
+
 ## All findings
 
 Ids and names never change. `make lint-bench` measures each finding on textures that have it by construction.

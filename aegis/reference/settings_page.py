@@ -34,7 +34,8 @@ _EXTRACTION = "`aegis extract`, `aegis tag`, `aegis publish`"
 _LOG = "`aegis replay`, `aegis retag`, `aegis rebuild`, `aegis tail`, `aegis verdict`"
 _TABLES = (
     "gateway (may be unset), `aegis db`, `aegis rebuild`, `aegis replay --filter`, `aegis tags`, `aegis search`, "
-    "`aegis export`, `aegis remove`, `aegis verdict`, `aegis verdicts`, `aegis model calibrate --verdicts`"
+    "`aegis duplicates`, `aegis export`, `aegis remove`, `aegis verdict`, `aegis verdicts`, "
+    "`aegis model calibrate --verdicts`"
 )
 
 
@@ -55,7 +56,8 @@ SECTIONS = (
     Section(TopicSettings, f"tagger, sink, lake, gateway, `aegis topics`, `aegis dlq`, {_LOG}, {_EXTRACTION}"),
     Section(
         ObjectStoreConnection,
-        f"tagger, lake, gateway (may be unset), `aegis bucket`, `aegis lake`, `aegis replay`, {_EXTRACTION}",
+        f"tagger, lake, gateway (may be unset), `aegis bucket`, `aegis lake`, `aegis replay`, `aegis duplicates`, "
+        f"{_EXTRACTION}",
     ),
     Section(DatabaseConnection, f"sink, lake (catalog), `aegis lake`, {_TABLES}"),
     Section(TaggerSettings, "tagger, `aegis replay`"),

@@ -15,6 +15,7 @@ import click
 
 from benchmarks.findings.conventions import convention_figures
 from benchmarks.findings.cost import cost_figures, lint_figures, tagging_figures
+from benchmarks.findings.relations import relation_figures
 from benchmarks.findings.sources import Pixels, reliefs, surfaces
 from benchmarks.findings.trial import outcome
 from benchmarks.findings.trials import TRIALS
@@ -39,6 +40,7 @@ def main(textures: tuple[Path, ...]) -> None:
         *cost_figures(textures),
         *lint_figures(textures),
         *tagging_figures(textures),
+        *relation_figures(textures),
     ]
     report("lint", figures)
 

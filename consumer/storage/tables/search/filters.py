@@ -16,6 +16,7 @@ class SearchFilter:
     ``tags`` and ``category``: with ``min_confidence`` or more, now. ``folder``: one or several folders in a row of the
     asset's path. ``min_side``, ``max_side``: pixels of the longer side. ``said``: what people said of
     one of its tags. ``model``: id or digest. ``findings``: names of what must be wrong with it, all of them.
+    ``asset_ids``: those alone.
     """
 
     tags: tuple[str, ...] = ()
@@ -28,6 +29,7 @@ class SearchFilter:
     said: Said | None = None
     model: str | None = None
     findings: tuple[str, ...] = ()
+    asset_ids: tuple[str, ...] | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -51,6 +53,8 @@ class SearchFilter:
         if self.model is not None:
             model = arguments.add(self.model)
             found.append(f"{model} IN ({asset}.model_id, {asset}.model_digest)")
+        if self.asset_ids is not None:
+            found.append(f"{asset}.asset_id = ANY({arguments.add(list(self.asset_ids))}::text[])")
         if self.findings:
             found.append(f"{asset}.finding_names @> {arguments.add(list(self.findings))}::text[]")
         if self.said is not None:

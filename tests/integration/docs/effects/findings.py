@@ -43,6 +43,11 @@ def textures_with_the_finding_are_listed(reader: Reader, run: Run) -> None:
     assert run.printed.strip()
 
 
+@DOCUMENT.effect("aegis duplicates --limit 20")
+def pairs_are_counted(reader: Reader, run: Run) -> None:
+    assert re.search(r"^\d+ pairs.*: [\d.]+ MiB of files$", run.complaints, re.MULTILINE), run.complaints
+
+
 def query(statement: str) -> str:
     return f".venv/bin/aegis stack psql -c {shlex.quote(statement)}"
 

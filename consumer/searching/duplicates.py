@@ -1,0 +1,106 @@
+"""The same textures again: equal contents by their hash; others by their embeddings, confirmed on pixels."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from consumer.findings.relation import Relation, Signature, relation, signature
+from consumer.imaging.decode import decode
+from consumer.imaging.errors import ImageRejectedError
+from consumer.imaging.picture import ImageLimits
+from consumer.storage.errors import ObjectMissingError, ObjectTooLargeError
+from consumer.storage.objects import ObjectStore
+from consumer.storage.tables.contents import Content, contents
+from consumer.storage.tables.likeness import LikeQuery, nearest
+from consumer.storage.tables.reads import TagReader
+from consumer.storage.tables.search.filters import SearchFilter
+from consumer.storage.tables.textures import embedding_of
+
+_CANDIDATES: Final = 12
+# A picture in a mirror, or in other colours, looks different to a model; pixels decide.
+_LEAST_SIMILARITY: Final = 0.7
+_SIGNATURES_KEPT: Final = 8192
+_MAX_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """``asset_id`` is ``other`` again; ``bytes_saved`` without the smaller of the two."""
+
+    asset_id: str
+    other: str
+    relation: Relation
+    bytes_saved: int
+
+
+class Duplicates:
+    """Looks through a library; what it keeps in memory is bounded, whatever the library's size."""
+
+    def __init__(self, reader: TagReader, store: ObjectStore, limits: ImageLimits | None = None) -> None:
+        self._reader = reader
+        self._store = store
+        self._limits = limits or ImageLimits()
+        self._signatures: OrderedDict[str, Signature | None] = OrderedDict()
+
+    async def __call__(self, where: SearchFilter) -> AsyncIterator[Duplicate]:
+        """Yield every pair once; of equal contents each asset with the one before it.
+
+        Contents whose objects are gone or cannot be decoded are left out of what pixels must confirm.
+
+        Raises:
+            DatabaseError, StoreError: they do not answer.
+
+        """
+        async for content in contents(self._reader, where):
+            for earlier, later in pairwise(content.asset_ids):
+                yield Duplicate(later, earlier, Relation.IDENTICAL, content.size_bytes)
+            async for found in self._near(content, where):
+                yield found
+
+    async def _near(self, content: Content, where: SearchFilter) -> AsyncIterator[Duplicate]:
+        embedding = await embedding_of(self._reader, content.sha256, content.model_digest)
+        if embedding is None:
+            return
+        # Those of equal content are as near as can be, and not what is looked for.
+        most = _CANDIDATES + len(content.asset_ids)
+        alike = await nearest(self._reader, LikeQuery(embedding, content.model_digest, most, where))
+        likely = [asset_id for asset_id, similarity in alike.items() if similarity >= _LEAST_SIMILARITY]
+        seen: set[str] = set()
+        for other in await self._contents_of(likely):
+            # Each pair is met from both sides, and told from the later one.
+            if other.sha256 >= content.sha256 or other.sha256 in seen:
+                continue
+            seen.add(other.sha256)
+            one, another = await self._signature(content), await self._signature(other)
+            if one is None or another is None:
+                continue
+            is_to = await asyncio.to_thread(relation, one, another)
+            if is_to is not None:
+                saved = min(content.size_bytes, other.size_bytes)
+                yield Duplicate(content.asset_ids[0], other.asset_ids[0], is_to, saved)
+
+    async def _contents_of(self, asset_ids: list[str]) -> list[Content]:
+        only = SearchFilter(asset_ids=tuple(asset_ids))
+        return [content async for content in contents(self._reader, only)] if asset_ids else []
+
+    async def _signature(self, content: Content) -> Signature | None:
+        if content.sha256 not in self._signatures:
+            try:
+                data = await self._store.get(content.bucket, content.object_key, max_bytes=_MAX_BYTES)
+                made = await asyncio.to_thread(self._made, data)
+            except (ObjectMissingError, ObjectTooLargeError, ImageRejectedError):
+                made = None
+            self._signatures[content.sha256] = made
+            if len(self._signatures) > _SIGNATURES_KEPT:
+                self._signatures.popitem(last=False)
+        return self._signatures[content.sha256]
+
+    def _made(self, data: bytes) -> Signature:
+        pixels = decode(data, self._limits).pixels
+        return signature(pixels, hashlib.sha256(pixels.tobytes()).digest())

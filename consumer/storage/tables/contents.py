@@ -1,0 +1,51 @@
+"""The different contents of a library, each with the assets that have it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from consumer.storage.tables.reads import TagReader
+from consumer.storage.tables.search.filters import Arguments, SearchFilter
+
+_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One content: its ``asset_ids`` in order, where it is stored, and the model that looked at it."""
+
+    sha256: str
+    asset_ids: tuple[str, ...]
+    bucket: str
+    object_key: str
+    size_bytes: int
+    model_digest: str
+
+
+_CONTENTS: Final = """
+SELECT sha256, array_agg(asset_id ORDER BY asset_id) AS asset_ids, min(bucket) AS bucket, min(object_key) AS object_key,
+       coalesce(max(size_bytes), 0)::bigint AS size_bytes, max(model_digest) AS model_digest
+FROM {{schema}}.assets AS asset WHERE {conditions} GROUP BY sha256 ORDER BY sha256 LIMIT {limit}
+"""
+
+
+async def contents(reader: TagReader, where: SearchFilter) -> AsyncIterator[Content]:
+    """Yield every content of the assets that the filter lets pass, in the order of their hashes; raises DatabaseError.
+
+    Between its pages no session is held, so that others may be asked meanwhile.
+    """
+    after = ""
+    while True:
+        arguments = Arguments()
+        conditions = [f"asset.sha256 > {arguments.add(after)}", *where.conditions(arguments)]
+        limit = arguments.add(_AT_ONCE)
+        statement = _CONTENTS.format(conditions=" AND ".join(conditions), limit=limit)
+        async with reader.session() as session:
+            rows = await session.fetch(session.sql(statement), *arguments.values)
+        for row in rows:
+            yield Content(**{**row, "asset_ids": tuple(row["asset_ids"])})
+        if len(rows) < _AT_ONCE:
+            return
+        after = rows[-1]["sha256"]

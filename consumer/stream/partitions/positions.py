@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -28,6 +28,13 @@ _NOWHERE = (
 )
 _ANEW = "the topic was deleted and made anew: all that it holds is read; what the old one held unread is lost"
 _WAITS = "no record is taken before the brokers say where the group stopped; asked again within seconds"
+
+
+class _Log(NamedTuple):
+    """From where to where a log reaches, its end not in it."""
+
+    begin: int
+    end: int
 
 
 class Positions:
@@ -61,37 +68,49 @@ class Positions:
             async with asyncio.timeout(timeout_seconds):
                 await self._source.check(self._consumer)
                 commits = await fetch_commits(self._consumer, list(owned))
-                begins = await self._consumer.beginning_offsets(list(owned))
-                ends = await self._consumer.end_offsets(list(owned))
         except (KafkaError, IllegalStateError, TimeoutError) as error:
-            _log.warning("positions.unknown", error_class=type(error).__name__, error=str(error), help=_WAITS)
+            _tell_unknown(owned, error)
             return
+        logs = await self._logs(list(owned))
         strange = {p: item.offset for p, item in commits.items() if self._source.is_of_another(p.topic, item.label)}
         if strange:
-            await self._begin_anew(strange, begins, ends)
+            await self._begin_anew({place: offset for place, offset in strange.items() if place in logs}, logs)
             # Whether or not the commit arrived: here the consumer stands where the old topic's offset led it.
             raise TopicMadeAnewError(f"the offsets of {len(strange)} partitions were of a topic that is no more")
-        for place, assignment in owned.items():
+        for place, (begin, end) in logs.items():
             committed = commits[place].offset if place in commits else None
-            self._compare(place, committed, begins[place], ends[place])
-            assignment.place(committed, begins[place], ends[place])
-        self._source.made_anew.clear()
+            self._compare(place, committed, begin, end)
+            owned[place].place(committed, begin, end)
+        if len(logs) == len(owned):
+            self._source.made_anew.clear()
 
-    async def _begin_anew(
-        self,
-        strange: Mapping[TopicPartition, int],
-        begins: Mapping[TopicPartition, int],
-        ends: Mapping[TopicPartition, int],
-    ) -> None:
-        """Commit the beginning where an offset is of another topic: its number says nothing of this one's log."""
+    async def _logs(self, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, _Log]:
+        """Return from where to where the logs reach; those without a leader are left out, and hold up no other."""
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
-                await self._consumer.commit({p: (begins[p], self._source.label_of(p.topic)) for p in strange})
+                begins = await self._consumer.beginning_offsets(places)
+                ends = await self._consumer.end_offsets(places)
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
+            if len(places) == 1:
+                _tell_unknown(places, error)
+                return {}
+            alone = await asyncio.gather(*(self._logs([place]) for place in places))
+            return {place: log for logs in alone for place, log in logs.items()}
+        return {place: _Log(begins[place], ends[place]) for place in places}
+
+    async def _begin_anew(self, strange: Mapping[TopicPartition, int], logs: Mapping[TopicPartition, _Log]) -> None:
+        """Commit the beginning where an offset is of another topic: its number says nothing of this one's log."""
+        if not strange:
+            return
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                await self._consumer.commit({p: (logs[p].begin, self._source.label_of(p.topic)) for p in strange})
         except (KafkaError, IllegalStateError, TimeoutError) as error:
             _log.info("commit.failed", error_class=type(error).__name__, error=str(error))
             return
         for place, offset in strange.items():
-            self._tell(place, offset, begins[place], ends[place] - begins[place], _ANEW)
+            log = logs[place]
+            self._tell(place, offset, log.begin, log.end - log.begin, _ANEW)
 
     def _compare(self, place: TopicPartition, committed: int | None, begin: int, end: int) -> None:
         if committed is None:
@@ -131,3 +150,13 @@ class Positions:
         )
         reason = "skipped" if why is _SKIPPED else "again"
         self._observer.position_moved(place.topic, place.partition, reason=reason)
+
+
+def _tell_unknown(places: Iterable[TopicPartition], error: Exception) -> None:
+    _log.warning(
+        "positions.unknown",
+        partitions=sorted(place.partition for place in places),
+        error_class=type(error).__name__,
+        error=str(error),
+        help=_WAITS,
+    )

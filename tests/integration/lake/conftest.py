@@ -44,7 +44,8 @@ def make_bucket(place: LakePlace) -> None:
         },
         Path(),
     ).store_client()
-    client.make_bucket(place.store.bucket)
+    if not client.bucket_exists(place.store.bucket):
+        client.make_bucket(place.store.bucket)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Prometheus scrapes a tagger, a sink and a gateway at work: each dashboard query, and each alert, is answered."""
+"""Prometheus scrapes every service at work: each dashboard query, and each alert, is answered."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from consumer.storage.lake.lake import Lake
 from devstack.state import free_port
 from schemas import ObjectRef
 from testkit.kafka_tools import eventually
 from testkit.running import Pipeline, new_asset_id, texture
 from tests.integration.gateway.conftest import gateway_process
+from tests.integration.lake.conftest import make_bucket, place_in
 from tests.integration.prometheus import query, rules
 from tests.unit.deploy.queries import PROMETHEUS, dashboard_queries
 from tests.unit.gateway.serving import Client, picture
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 # What a healthy run has none of: the labels of these are error classes and reasons.
-EMPTY_WHEN_WELL = ("aegis_commit_failures_total", "aegis_position_moves_total")
+EMPTY_WHEN_WELL = ("aegis_commit_failures_total", "aegis_position_moves_total", "aegis_lake_conflicts_total")
 
 
 class _Metrics(SimpleHTTPRequestHandler):
@@ -84,6 +86,20 @@ def _prometheus(folder: Path, targets: dict[str, tuple[str, str]]) -> Iterator[s
         process.wait(20)
 
 
+@contextmanager
+def _lake(pipeline: Pipeline) -> Iterator[None]:
+    place = place_in(pipeline.environment)
+    make_bucket(place)
+    made, _ = Lake.make(place, 1)
+    made.close()
+    service = pipeline.service("lake", AEGIS_LAKE_CATALOG_SCHEMA=place.catalog_schema, AEGIS_LAKE_COMMIT_SECONDS="0.2")
+    service.start()
+    try:
+        yield
+    finally:
+        service.stop()
+
+
 async def _operations_address(pipeline: Pipeline, service: str) -> str:
     """Wait until a service tells in its log where its operations port is."""
     (log,) = pipeline.log_dir.glob(f"{service}-*.log")
@@ -118,10 +134,11 @@ async def test_every_query_is_answered(own_pipeline: Pipeline, tmp_path: Path) -
     )
     assert spooled.aegis("publish", "--spool").returncode == 0
 
-    with _served(exported) as port, gateway_process(own_pipeline) as (_, gateway):
+    with _served(exported) as port, gateway_process(own_pipeline) as (_, gateway), _lake(own_pipeline):
         targets = {
             "tagger": (await _operations_address(own_pipeline, "tagger"), "/metrics"),
             "sink": (await _operations_address(own_pipeline, "sink"), "/metrics"),
+            "lake": (await _operations_address(own_pipeline, "lake"), "/metrics"),
             "gateway": (await _operations_address(own_pipeline, "gateway"), "/metrics"),
             "extractors": (f"127.0.0.1:{port}", "/spool.prom"),
         }

@@ -134,7 +134,17 @@ async def test_the_outage_behind_a_pooler_is_an_outage(
         async with await TagStore.open(_through(dsn, database)) as store:
             await store.write_batch([row("before")])
             stack.stop("postgres", kill=True)
+
+            async def away() -> bool:
+                # Its sessions outlive the server by a moment.
+                try:
+                    await store.write_isolating([row("meanwhile")])
+                except DatabaseUnavailableError:
+                    return True
+                return False
+
             try:
+                await eventually(away, "the sessions have ended")
                 for _ in range(2):
                     with pytest.raises(DatabaseUnavailableError):
                         await store.write_isolating([row("after")])

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     for number in range(FILES):
         with zipfile.ZipFile(made / f"{number:02d}.zip", "w") as archive:
             for member in range(FILES - number):
-                archive.writestr(f"{member:02d}.png", encoded(Image.new("RGB", (8, 8), (number, member, 0)), ".png"))
+                archive.writestr(f"{member:02d}.png", encoded(Image.new("RGB", (8, 8), (number, member, 0)), "png"))
     (made / "05.zip").write_bytes(b"PK\3\4 and nothing more")
     return made
 

@@ -64,7 +64,7 @@ ENGINE: Final = (
     Mutant(
         "nobody compares where a partition goes on with its log",
         "consumer.stream.partitions.positions",
-        "            self._compare(place, committed, begins[place], ends[place])\n",
+        "            self._compare(place, committed, begin, end)\n",
         "",
     ),
     Mutant(

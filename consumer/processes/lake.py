@@ -10,15 +10,11 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import structlog
-
-from consumer.concurrency.backoff import Backoff
 from consumer.concurrency.gathering import Enough
-from consumer.concurrency.waits import first_of
 from consumer.kafka.clients import make_consumer, make_producer
 from consumer.kafka.publisher import Publisher
 from consumer.processes.dependencies import Dependency, Destinations
-from consumer.processes.process import Process, run_engine
+from consumer.processes.process import Process, run_engine, until_open
 from consumer.services.errors import StartupError
 from consumer.services.faults import lake_faults
 from consumer.services.lake import LakeHandler, TableWriter
@@ -32,8 +28,6 @@ from schemas.topics import DEAD_LETTER_MESSAGE_BYTES, dead_letter_topic
 
 if TYPE_CHECKING:
     from consumer.storage.lake.lake import Lake
-
-_log = structlog.get_logger(__name__)
 
 
 async def run() -> None:
@@ -57,7 +51,9 @@ async def run() -> None:
         further_topics=(topics.reviewed,),
     )
     async with Process.open("lake", OperationsSettings()) as process:
-        lake = await _open(place, process, stream.backoff)
+        lake = await until_open(
+            "lake", lambda: _open(place), process, stream.backoff, hopeless=LakeSetupError, outage=LakeError
+        )
         if lake is None:
             return
         source = SourceTopics(stream.topics)
@@ -130,24 +126,9 @@ def _writers(
         yield tagged, reviewed
 
 
-async def _open(place: LakePlace, process: Process, backoff: Backoff) -> Lake | None:
-    """Open the lake, for as long as it cannot be reached; None when stopped before."""
+async def _open(place: LakePlace) -> Lake:
     from consumer.storage.lake.lake import Lake  # noqa: PLC0415 - needs the extra
 
-    problem = "not reached yet"
-    process.health.add_readiness("lake", lambda: problem)
-    attempt = 0
-    while not process.stop.is_set():
-        try:
-            lake = await asyncio.to_thread(Lake.open, place)
-            await asyncio.to_thread(lake.ping)
-        except LakeSetupError as error:
-            raise StartupError(str(error)) from error
-        except LakeError as error:
-            attempt += 1
-            problem, delay_seconds = str(error), backoff.delay_seconds(attempt)
-            _log.warning("lake.unavailable", error=problem, retry_in_seconds=round(delay_seconds, 1))
-            await first_of(process.stop.wait(), timeout_seconds=delay_seconds)
-        else:
-            return lake
-    return None
+    lake = await asyncio.to_thread(Lake.open, place)
+    await asyncio.to_thread(lake.ping)
+    return lake

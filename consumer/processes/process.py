@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
+from consumer.concurrency.backoff import Backoff
+from consumer.concurrency.waits import first_of
 from consumer.kafka.errors import FATAL_ERRORS, refusal
 from consumer.processes.dependencies import Dependency, Destinations, watched
 from consumer.services.errors import StartupError
@@ -27,6 +30,8 @@ from consumer.tracing.setup import tracing
 
 _log = structlog.get_logger(__name__)
 _ENDED_BY_SECOND_SIGNAL = 130
+
+OpenedT = TypeVar("OpenedT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,39 @@ class Process:
                 _log.info("process.started", service=name, pid=os.getpid(), operations=f"http://{settings.host}:{port}")
                 yield process
             _log.info("process.stopped", service=name)
+
+
+async def until_open(
+    name: str,
+    attempt: Callable[[], Awaitable[OpenedT]],
+    process: Process,
+    backoff: Backoff,
+    *,
+    hopeless: type[Exception],
+    outage: type[Exception],
+) -> OpenedT | None:
+    """Open what a process cannot begin without, for as long as it cannot be reached; None when stopped before.
+
+    Readiness tells meanwhile what is the matter.
+
+    Raises:
+        StartupError: what was raised is ``hopeless``, so that waiting would not help.
+
+    """
+    problem = "not reached yet"
+    process.health.add_readiness(name, lambda: problem)
+    attempts = 0
+    while not process.stop.is_set():
+        try:
+            return await attempt()
+        except hopeless as error:
+            raise StartupError(str(error)) from error
+        except outage as error:
+            attempts += 1
+            problem, delay_seconds = str(error), backoff.delay_seconds(attempts)
+            _log.warning(f"{name}.unavailable", error=problem, retry_in_seconds=round(delay_seconds, 1))
+            await first_of(process.stop.wait(), timeout_seconds=delay_seconds)
+    return None
 
 
 async def run_engine(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import structlog
-
-from consumer.concurrency.backoff import Backoff
 from consumer.concurrency.batching import Batcher
-from consumer.concurrency.waits import first_of
 from consumer.kafka.clients import make_consumer, make_producer
 from consumer.kafka.publisher import Publisher
 from consumer.processes.dependencies import Dependency, Destinations
-from consumer.processes.process import Process, run_engine
-from consumer.services.errors import StartupError
+from consumer.processes.process import Process, run_engine, until_open
 from consumer.services.faults import sink_faults
 from consumer.services.sink import StoringHandler, measured
 from consumer.settings import EngineSettings, OperationsSettings, SinkSettings
@@ -20,8 +15,6 @@ from consumer.storage.tables.tags import TagStore
 from consumer.stream.engine import StreamEngine
 from schemas.connections import DatabaseConnection, KafkaConnection, TopicSettings
 from schemas.topics import DEAD_LETTER_MESSAGE_BYTES, dead_letter_topic
-
-_log = structlog.get_logger(__name__)
 
 
 async def run() -> None:
@@ -43,7 +36,14 @@ async def run() -> None:
         further_topics=(topics.reviewed,),
     )
     async with Process.open("sink", OperationsSettings()) as process:
-        store = await _open_store(database, process, stream.backoff)
+        store = await until_open(
+            "database",
+            lambda: TagStore.open(database, process.metrics.embeddings_waiting),
+            process,
+            stream.backoff,
+            hopeless=DatabaseSetupError,
+            outage=DatabaseUnavailableError,
+        )
         if store is None:
             return
         writer = Batcher(measured(store.write_isolating, process.metrics), max_batch=settings.max_batch)
@@ -64,21 +64,3 @@ async def run() -> None:
         finally:
             await writer.close()
             await store.close()
-
-
-async def _open_store(database: DatabaseConnection, process: Process, backoff: Backoff) -> TagStore | None:
-    """Open the tables, for as long as the database cannot be reached; None when stopped before."""
-    problem = "not reached yet"
-    process.health.add_readiness("database", lambda: problem)
-    attempt = 0
-    while not process.stop.is_set():
-        try:
-            return await TagStore.open(database, process.metrics.embeddings_waiting)
-        except DatabaseSetupError as error:
-            raise StartupError(str(error)) from error
-        except DatabaseUnavailableError as error:
-            attempt += 1
-            problem, delay_seconds = str(error), backoff.delay_seconds(attempt)
-            _log.warning("database.unavailable", error=problem, retry_in_seconds=round(delay_seconds, 1))
-            await first_of(process.stop.wait(), timeout_seconds=delay_seconds)
-    return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from consumer.storage.tables.reads import CurrentTag, TagReader, current_tag
-from consumer.storage.tables.search.holding import assets_with
+from consumer.storage.tables.search.filters import Arguments, SearchFilter
+from consumer.storage.tables.search.holding import assets_with, has_tag
 
 # One that asks for more than an index gives ends here, long before it takes the server from the others.
 _PATIENCE: Final = "SET LOCAL statement_timeout = '8s'"
@@ -71,11 +72,6 @@ _TAGS: Final = """
 SELECT * FROM {schema}.current_tags WHERE asset_id = ANY($1::text[]) ORDER BY confidence DESC, category, tag
 """
 _GUESS: Final = "{0}.source = 'model' AND {0}.source_model NOT IN ('pixels', 'names')"
-# A scalar subquery, because the planner turns an EXISTS into a join that reads every texture with the tag.
-_HAS_TAG: Final = """(
-    SELECT true FROM {schema}.current_tags AS also
-    WHERE also.asset_id = found.asset_id AND also.tag = %s AND also.confidence >= $1::real LIMIT 1
-)"""
 _IS_BEST: Final = f"""(
     SELECT true FROM {{schema}}.asset_tags AS better
     WHERE better.asset_id = found.asset_id AND {_GUESS.format("better")}
@@ -109,15 +105,6 @@ async def cards(reader: TagReader, asset_ids: Sequence[str]) -> list[Card]:
     return [found[asset_id] for asset_id in asset_ids if asset_id in found]
 
 
-@dataclass(slots=True)
-class _Arguments:
-    values: list[object] = field(default_factory=list)
-
-    def add(self, value: object) -> str:
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-
 def gallery_statement(query: GalleryQuery) -> tuple[str, list[object]]:
     """Return the SQL of a page, with ``{schema}`` in it, and its arguments; an index gives its order.
 
@@ -127,7 +114,7 @@ def gallery_statement(query: GalleryQuery) -> tuple[str, list[object]]:
     """
     if query.sort is Sort.REVIEW:
         raise ValueError("the order of review is not one of the tables")
-    arguments = _Arguments([query.min_confidence])
+    arguments = Arguments([query.min_confidence])
     limit = arguments.add(query.limit)
     if query.sort is Sort.NEWEST:
         statement = f"{_newest(query, arguments)} LIMIT {limit}"
@@ -140,7 +127,7 @@ def gallery_statement(query: GalleryQuery) -> tuple[str, list[object]]:
     return statement, arguments.values
 
 
-def _newest(query: GalleryQuery, arguments: _Arguments) -> str:
+def _newest(query: GalleryQuery, arguments: Arguments) -> str:
     probed, source = query.tags, "{schema}.assets AS found"
     if query.tags and query.is_rare:
         first = arguments.add(query.tags[0])
@@ -151,7 +138,11 @@ def _newest(query: GalleryQuery, arguments: _Arguments) -> str:
             f"WHERE tag = {first} AND confidence >= $1::real OFFSET 0) AS tagged "
             "JOIN {schema}.assets AS asset USING (asset_id)) AS found"
         )
-    conditions = ["$1::real IS NOT NULL", *_probes(probed, arguments), *_found(query, arguments)]
+    conditions = [
+        "$1::real IS NOT NULL",
+        *_probes(probed, arguments),
+        *SearchFilter(findings=query.findings).conditions(arguments, "found"),
+    ]
     if query.after is not None:
         conditions.append(
             f"(stored_at, asset_id) < ({arguments.add(query.after.value)}::timestamptz, "
@@ -163,13 +154,13 @@ def _newest(query: GalleryQuery, arguments: _Arguments) -> str:
     )
 
 
-def _most_findings(query: GalleryQuery, arguments: _Arguments) -> str:
+def _most_findings(query: GalleryQuery, arguments: Arguments) -> str:
     conditions = [
         "$1::real IS NOT NULL",
         # The index's own condition, and its order.
         "faults > 0",
         *_probes(query.tags, arguments),
-        *_found(query, arguments),
+        *SearchFilter(findings=query.findings).conditions(arguments, "found"),
     ]
     if query.after is not None:
         faults, asset_id = arguments.add(query.after.value), arguments.add(query.after.asset_id)
@@ -183,11 +174,11 @@ def _most_findings(query: GalleryQuery, arguments: _Arguments) -> str:
     )
 
 
-def _by_tag(query: GalleryQuery, arguments: _Arguments, limit: str) -> str:
+def _by_tag(query: GalleryQuery, arguments: Arguments, limit: str) -> str:
     conditions = [
         "confidence >= $1::real",
         *_probes(query.tags[1:], arguments),
-        *_looked_up(query, arguments),
+        *SearchFilter(findings=query.findings).of_found(arguments),
         *_beyond(query, arguments),
     ]
     tagged = assets_with(
@@ -196,12 +187,12 @@ def _by_tag(query: GalleryQuery, arguments: _Arguments, limit: str) -> str:
     return f"SELECT asset_id, confidence AS value FROM ({tagged}) AS page {_by_confidence(query)}"  # noqa: S608
 
 
-def _by_guess(query: GalleryQuery, arguments: _Arguments) -> str:
+def _by_guess(query: GalleryQuery, arguments: Arguments) -> str:
     conditions = [
         "confidence >= $1::real",
         _GUESS.format("found"),
         _IS_BEST,
-        *_looked_up(query, arguments),
+        *SearchFilter(findings=query.findings).of_found(arguments),
         *_beyond(query, arguments),
     ]
     if query.sort is Sort.LEAST_SURE:
@@ -212,25 +203,11 @@ def _by_guess(query: GalleryQuery, arguments: _Arguments) -> str:
     )
 
 
-def _probes(tags: Sequence[str], arguments: _Arguments) -> list[str]:
-    return [_HAS_TAG % arguments.add(tag) for tag in tags]
+def _probes(tags: Sequence[str], arguments: Arguments) -> list[str]:
+    return [has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in tags]
 
 
-def _found(query: GalleryQuery, arguments: _Arguments) -> list[str]:
-    """Return the conditions for the findings, on a row of assets."""
-    return [f"finding_names @> {arguments.add(list(query.findings))}::text[]"] if query.findings else []
-
-
-def _looked_up(query: GalleryQuery, arguments: _Arguments) -> list[str]:
-    """Return the conditions for the findings, on a row of tags; a scalar subquery, as for tags."""
-    return [
-        "(SELECT true FROM {schema}.assets AS looked WHERE looked.asset_id = found.asset_id "  # noqa: S608 - ours
-        f"AND looked.{condition} LIMIT 1)"
-        for condition in _found(query, arguments)
-    ]
-
-
-def _beyond(query: GalleryQuery, arguments: _Arguments) -> list[str]:
+def _beyond(query: GalleryQuery, arguments: Arguments) -> list[str]:
     """Return the conditions for what follows the page before; the first one leads the index there."""
     if query.after is None:
         return []

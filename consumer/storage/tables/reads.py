@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from consumer.storage.postgres.database import close_pool, lend, open_pool
 from consumer.storage.postgres.schema_version import check_schema
 from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter, like_escaped
-from consumer.storage.tables.search.holding import assets_with
+from consumer.storage.tables.search.holding import assets_with, has_tag
 from schemas.connections import DatabaseConnection
 from schemas.tagged import READING_ORDER
 
@@ -196,11 +196,7 @@ def _of_tags(query: TagQuery, arguments: Arguments) -> list[str]:
         conditions.append(f"category = {arguments.add(query.category)}")
     if query.text is not None:
         conditions.append(f"asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
-    conditions.extend(
-        "(SELECT true FROM {schema}.current_tags AS also WHERE also.asset_id = found.asset_id "  # noqa: S608
-        f"AND also.tag = {arguments.add(tag)} AND also.confidence >= $1::real LIMIT 1)"
-        for tag in query.tags[1:]
-    )
+    conditions.extend(has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in query.tags[1:])
     return [*conditions, *query.where.of_found(arguments)]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from consumer.storage.tables.search.holding import has_tag
+
 Said = Literal["confirmed", "rejected", "added", "any", "none"]
 SAID: Final[tuple[Said, ...]] = ("confirmed", "rejected", "added", "any", "none")
 
@@ -37,9 +39,11 @@ class SearchFilter:
 
     def conditions(self, arguments: Arguments, asset: str = "asset") -> list[str]:
         """Return the conditions on a row of assets that goes by the name ``asset``."""
-        found = [self._has(arguments, asset, f"tag = {arguments.add(tag)}") for tag in self.tags]
+        found = [has_tag(asset, f"tag = {arguments.add(tag)}", arguments.add(self.min_confidence)) for tag in self.tags]
         if self.category is not None:
-            found.append(self._has(arguments, asset, f"category = {arguments.add(self.category)}"))
+            found.append(
+                has_tag(asset, f"category = {arguments.add(self.category)}", arguments.add(self.min_confidence))
+            )
         if self.folder is not None:
             path = arguments.add(f"%/{like_escaped(self.folder.strip('/'))}/%")
             found.append(f"'/' || {asset}.asset_id ILIKE {path}")
@@ -67,13 +71,6 @@ class SearchFilter:
         # A scalar subquery, because the planner turns an EXISTS into a join that no order leads.
         of_asset = "SELECT true FROM {schema}.assets AS asset WHERE asset.asset_id = found.asset_id AND "
         return [f"({of_asset}{conditions})"] if conditions else []
-
-    def _has(self, arguments: Arguments, asset: str, condition: str) -> str:
-        # A scalar subquery, because the planner turns an EXISTS into a join that reads every asset with the tag.
-        return (
-            f"(SELECT true FROM {{schema}}.current_tags AS has WHERE has.asset_id = {asset}.asset_id "  # noqa: S608
-            f"AND has.{condition} AND has.confidence >= {arguments.add(self.min_confidence)}::real LIMIT 1)"
-        )
 
     def _said(self, arguments: Arguments, asset: str) -> str:
         verdict = "" if self.said in {"any", "none"} else f"AND said.verdict = {arguments.add(self.said)} "

@@ -17,6 +17,17 @@ _NOT_OVERRULED: Final = """(
 _IS_STORED: Final = "(SELECT true FROM {schema}.assets AS stored WHERE stored.asset_id = found.asset_id)"
 
 
+def has_tag(asset: str, condition: str, confidence: str) -> str:
+    """Return the condition that the row ``asset`` has a tag now that meets a condition, with such a confidence or more.
+
+    A scalar subquery, because the planner turns an EXISTS into a join that reads every asset with the tag.
+    """
+    return (
+        f"(SELECT true FROM {{schema}}.current_tags AS has WHERE has.asset_id = {asset}.asset_id "  # noqa: S608
+        f"AND has.{condition} AND has.confidence >= {confidence}::real LIMIT 1)"
+    )
+
+
 def assets_with(
     tag: str, conditions: Sequence[str], limit: str, order: Literal["surest", "least-sure"] = "surest"
 ) -> str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aegis.shared.assets.filters import asset_options, finding_names, tag_options
 from aegis.shared.errors import UserError
 from aegis.shared.tables import read
 from aegis.shared.verb import Verb
-from aegis.verbs.assets.search import SAID, finding_names
 
 if TYPE_CHECKING:
     from aegis.views.exports.writer import Writer
@@ -41,24 +41,8 @@ _FOLDERS = ("xmp", "unity-labels")
     type=click.Path(path_type=Path),
     help="File to write, standard output if not given; of xmp and unity-labels a folder.",
 )
-@click.option(
-    "--tag", "tags", multiple=True, help="Tag that an asset must have; if repeated, all of them are required."
-)
-@click.option("--category", help="Category that a tag must be of, e.g. materials.")
-@click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Minimum confidence of the tags that are asked for, and of those that are written.",
-)
-@click.option("--folder", help="Folder, or several in a row, that the asset's path must have.")
-@click.option("--game", help="Game that the asset is of.")
-@click.option("--min-side", type=click.IntRange(1), help="Fewest pixels of the longer side.")
-@click.option("--max-side", type=click.IntRange(1), help="Most pixels of the longer side.")
-@click.option("--said", type=click.Choice(SAID), help="What a person must have said of one of its tags.")
-@click.option("--finding", "findings", multiple=True, help="Name or id of what must be wrong with it.")
-@click.option("--model", help="Id or digest of the model that tagged it.")
+@tag_options(0.0, "Minimum confidence of the tags that are asked for, and of those that are written.")
+@asset_options("Name or id of what must be wrong with it.")
 def command(
     form: str, *, output: Path | None, min_confidence: float, findings: tuple[str, ...], **filters: Any
 ) -> None:

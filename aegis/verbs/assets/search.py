@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aegis.shared.assets.filters import asset_options, finding_names, tag_options
 from aegis.shared.bundles import unknown_tags
 from aegis.shared.errors import UserError
 from aegis.shared.output import print_json_lines, print_table
@@ -16,7 +17,6 @@ from aegis.shared.verb import Verb, json_lines
 if TYPE_CHECKING:
     from consumer.storage.tables.reads import Match, Page, TagQuery
 
-SAID = ("confirmed", "rejected", "added", "any", "none")
 FIELDS = ("asset_id", "confidence", "object", "width", "height", "findings", "tags")
 
 
@@ -34,30 +34,11 @@ FIELDS = ("asset_id", "confidence", "object", "width", "height", "findings", "ta
 )
 @click.argument("words", required=False, help="Words for what to find: of its name, its tags, or its looks.")
 @click.option("--like", metavar="FILE|ASSET_ID", help="Image, or stored asset, whose most similar textures to find.")
-@click.option(
-    "--tag", "tags", multiple=True, help="Tag that an asset must have; if repeated, all of them are required."
-)
-@click.option("--category", help="Category that a tag must be of, e.g. materials.")
-@click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Minimum confidence of a tag that is asked for.",
-)
+@tag_options(0.5, "Minimum confidence of a tag that is asked for.")
 @click.option("--text", help="Part of the asset id, in upper or lower case.")
-@click.option("--folder", help="Folder, or several in a row, that the asset's path must have.")
-@click.option("--game", help="Game that the asset is of.")
-@click.option("--min-side", type=click.IntRange(1), help="Fewest pixels of the longer side.")
-@click.option("--max-side", type=click.IntRange(1), help="Most pixels of the longer side.")
-@click.option("--said", type=click.Choice(SAID), help="What a person must have said of one of its tags.")
-@click.option(
-    "--finding",
-    "findings",
-    multiple=True,
-    help="Name or id of what must be wrong with it (docs/findings.md), e.g. normal-directx; if repeated, all of them.",
+@asset_options(
+    "Name or id of what must be wrong with it (docs/findings.md), e.g. normal-directx; if repeated, all of them."
 )
-@click.option("--model", help="Id or digest of the model that tagged it.")
 @click.option(
     "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Maximum number of assets to show."
 )
@@ -117,16 +98,6 @@ def _print(matches: list[Match], query: TagQuery) -> None:
         last = matches[-1].page
         # Not on stdout, whose lines are assets.
         click.echo(f"more: --after {last.confidence!r}:{last.asset_id}", err=True)
-
-
-def finding_names(findings: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of findings that were named by name or id; raises UserError."""
-    from consumer.findings.registry import check_named
-
-    try:
-        return tuple(check_named(word).name for word in findings)
-    except ValueError as error:
-        raise UserError(f"--finding {error}") from error
 
 
 def _size(match: Match) -> str:

@@ -93,11 +93,15 @@ def extract(
             scratch = stack.enter_context(scratch_folder(output.resolve()))
         except OSError as error:
             raise InputError(f"{output} cannot be written ({error.strerror}): choose another --output.") from error
-        limits, setup = parser_limits(settings), parser_setup(paths, settings)
-        count = settings.processes or default_processes(settings.memory_bytes)
         keep = _Keep(scratch)
-        parsers = stack.enter_context(SideBySide((Parser(limits, scratch, setup) for _ in range(count)), keep))
+        parsers = stack.enter_context(SideBySide(parsers_of(settings, parser_setup(paths, settings), scratch), keep))
         yield from _Extraction(parsers, output, game).run(paths)
+
+
+def parsers_of(settings: ExtractSettings, setup: Setup, scratch: Path, processes: int = 0) -> list[Parser]:
+    """Return as many parsers as ``processes`` says, or else the settings; none has a child yet."""
+    count = processes or settings.processes or default_processes(settings.memory_bytes)
+    return [Parser(parser_limits(settings), scratch, setup) for _ in range(count)]
 
 
 def parser_limits(settings: ExtractSettings) -> ParserLimits:

@@ -8,11 +8,11 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
 from producer_tools.errors import ArchiveError
-from producer_tools.extraction.extract import parser_limits, parser_setup
+from producer_tools.extraction.extract import parser_setup, parsers_of
 from producer_tools.extraction.messages import LeftOut
-from producer_tools.extraction.parser import Parsed, ParsedTexture, Parser
+from producer_tools.extraction.parser import Parsed, ParsedTexture
 from producer_tools.extraction.readers.sniff import Kind
-from producer_tools.extraction.side_by_side import SideBySide, default_processes
+from producer_tools.extraction.side_by_side import SideBySide
 from producer_tools.extraction.walk import LeftFile, SourceFile, check_inputs, source_files
 from producer_tools.linting.baseline import Baseline
 from producer_tools.linting.project import LintProject
@@ -45,11 +45,9 @@ def lint(request: LintRequest, settings: ExtractSettings, progress: Progress = l
     textures: list[LintedTexture] = []
     not_read: list[NotRead] = []
     setup = replace(parser_setup(request.paths, settings), looking=request.project.looking)
-    count = request.processes or settings.processes or default_processes(settings.memory_bytes)
     with TemporaryDirectory(prefix="aegis-lint-") as folder:
         scratch = Path(folder)
-        limits = parser_limits(settings)
-        with SideBySide((Parser(limits, scratch, setup) for _ in range(count)), _without_png) as parsers:
+        with SideBySide(parsers_of(settings, setup, scratch, request.processes), _without_png) as parsers:
             for source, items in parsers.read(source_files(request.paths, leave_out=scratch)):
                 done = list(_looked_at(source, items, request))
                 textures += (item for item in done if isinstance(item, LintedTexture))

@@ -14,6 +14,7 @@ from types import CodeType
 from typing import Any, Final
 
 from consumer.kafka.compression import compress_quickly
+from consumer.kafka.connections import close_every_connection
 from consumer.kafka.diagnosis import tell_why
 from consumer.kafka.errors import know_all_errors
 from consumer.kafka.header_names import read_any_header_name
@@ -37,7 +38,10 @@ _PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "AIOKafkaClient._wait_on_metadata",
         "AIOKafkaClient.__init__->cluster,_md_update_fut,_client_id,_security_protocol,_ssl_context",
         "AIOKafkaClient.__init__->_sasl_mechanism,_sasl_plain_username,_sasl_plain_password,_sasl_oauth_token_provider",
+        "create_conn",
         "AIOKafkaClient.bootstrap",
+        "AIOKafkaClient._get_conn->create_conn,_on_connection_closed",
+        "AIOKafkaClient.close",
         "AIOKafkaClient.hosts",
     ),
     "aiokafka.errors": ("kafka_errors",),
@@ -73,6 +77,7 @@ def apply_patches() -> None:
     compress_quickly()
     notice_refused_tokens()
     tell_why()
+    close_every_connection()
     know_all_errors()
 
 

@@ -11,12 +11,18 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.second_tries import SecondTries
+
 # A machine that is busy must not fail a property; CI looks longer.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 
 # A shell's background jobs ignore Ctrl-C, and hand that on to every process they start; some tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SecondTries())
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,6 @@
 May use schemas and consumer.concurrency. Importing it checks aiokafka's version and patches aiokafka, once a process.
 """
 
-from consumer.kafka.patches import apply_patches
+from consumer.kafka.patches.apply import apply_patches
 
 apply_patches()

@@ -22,6 +22,7 @@ ELSEWHERE: dict[str, str] = {
     "asset-tagged.next": "a topic that the reader makes, docs/replay.md",
     **dict.fromkeys(("--read-only", "--tmpfs", "--cap-drop", "--build-arg", "--scale"), "options of docker"),
     "--collector": "an option of node_exporter",
+    "--reruns": "an option of pytest-rerunfailures",
     "/": "the page of the gateway",
     "thumbs/": "where thumbnails lie in the bucket",
     "http/protobuf": "a protocol of OpenTelemetry",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.kafka.patches import KNOWN_VERSIONS, UnknownAiokafkaError, check_aiokafka
+from consumer.kafka.patches.apply import KNOWN_VERSIONS, UnknownAiokafkaError, check_aiokafka
 
 ROOT = Path(__file__).parents[3]
 CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient"}
@@ -50,7 +50,7 @@ def test_whoever_imports_the_room_has_its_patches() -> None:
         "default_records as d; print(fetcher.MemoryRecords.__module__, d.lz4_encode.keywords)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.split(maxsplit=1) == ["consumer.kafka.header_names", "{'level': 1}\n"]
+    assert done.stdout.split(maxsplit=1) == ["consumer.kafka.patches.header_names", "{'level': 1}\n"]
 
 
 def test_clients_of_kafka_are_made_in_its_room_alone() -> None:

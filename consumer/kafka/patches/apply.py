@@ -13,11 +13,11 @@ from operator import attrgetter
 from types import CodeType
 from typing import Any, Final
 
-from consumer.kafka.compression import compress_quickly
-from consumer.kafka.connections import close_every_connection
 from consumer.kafka.diagnosis import tell_why
 from consumer.kafka.errors import know_all_errors
-from consumer.kafka.header_names import read_any_header_name
+from consumer.kafka.patches.compression import compress_quickly
+from consumer.kafka.patches.connections import close_every_connection
+from consumer.kafka.patches.header_names import read_any_header_name
 from consumer.kafka.tokens import notice_refused_tokens
 
 # Those that pyproject.toml allows; every test of consumer/kafka has passed with each.

@@ -1,0 +1,1 @@
+"""What this room changes of aiokafka, a file each, and the guard that knows which versions they fit."""

@@ -53,6 +53,7 @@ VERBS = {
     "rebuild": ("operations", "Fill the PostgreSQL tables from Kafka alone"),
     "secrets": ("operations", "Make the passwords for docker-compose.yml"),
     "model": ("models", "Make, inspect and measure model bundles"),
+    "labels": ("models", "Make labels of what people said of tags, to calibrate and measure with"),
     "tune": ("models", "Find the settings that run the model fastest on this machine"),
     "taxonomy": ("models", "Check and compile the vocabulary of the tags"),
     "docs": ("maintenance", "Regenerate the reference pages and the schemas"),

@@ -90,6 +90,12 @@ DOCUMENT.not_run(
     "aegis compare --model ours",
     "AEGIS_MODEL_BUNDLE=ours aegis retag",
 )
+DOCUMENT.not_run(
+    "needs verdicts of people; tests/integration/aegis/test_labels.py gives them",
+    parsing.aegis,
+    "aegis labels export --output reviewed.csv --images reviewed/",
+    "aegis model eval ours --labels reviewed.csv --images reviewed/",
+)
 
 
 @DOCUMENT.effect("aegis model calibrate ours --forget-verdicts")

@@ -29,18 +29,20 @@ BANANA, COPY, ROCK, GONE = "kart/banana.png", "kart/copy.png", "kart/rock.png", 
 
 @pytest.fixture
 def aegis(
-    stack_environment: Mapping[str, str], database: DatabaseConnection, object_store_connection: ObjectStoreConnection
+    stack_environment: Mapping[str, str],
+    s3_environment: Mapping[str, str],
+    database: DatabaseConnection,
+    object_store_connection: ObjectStoreConnection,
 ) -> Run:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        store = object_store_connection
         return subprocess.run(
             [sys.executable, "-m", "aegis", *arguments],
             env={
                 **os.environ,
                 **stack_environment,
+                **s3_environment,
                 "AEGIS_PG_SCHEMA": database.db_schema,
-                "AEGIS_S3_ENDPOINT": store.endpoint,
-                "AEGIS_S3_BUCKET": store.bucket,
+                "AEGIS_S3_BUCKET": object_store_connection.bucket,
             },
             capture_output=True,
             text=True,

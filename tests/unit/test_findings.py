@@ -41,11 +41,11 @@ def test_a_script_begins_with_the_guess_that_it_disproves(script: Path) -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_every_package_that_a_script_installs_has_a_version(script: Path) -> None:
     text = script.read_text().replace("\\\n", " ")
-    installs = re.findall(r"pip install (.+)", text)
+    installs = re.findall(r"(?:pip|go) install (.+)", text)
     packages = [word for line in installs for word in line.split() if not word.startswith("-")]
 
     assert packages
-    assert [package for package in packages if not re.fullmatch(r"[a-z0-9-]+==[0-9.]+", package)] == []
+    assert [name for name in packages if not re.fullmatch(r"[a-z0-9-]+==[0-9.]+|[a-z./]+@v[0-9a-z.-]+", name)] == []
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)

@@ -67,8 +67,8 @@ async def run() -> None:
             async with (
                 _object_store(settings) as store,
                 _tables(bundle) as tables,
-                _announcer(process, settings, pipeline, store) as announcer,
                 _desk(settings, tables.reader, Vocabulary.of(bundle.taxonomy)) as desk,
+                _announcer(process, settings, pipeline, store, takes_verdicts=desk is not None) as announcer,
                 _pages(tables, store, settings, takes_verdicts=desk is not None, taught=_taught(bundle)) as pages,
             ):
                 gateway = Gateway(
@@ -197,15 +197,25 @@ def _taught(bundle: Bundle) -> Taught | None:
 
 @asynccontextmanager
 async def _announcer(
-    process: Process, settings: GatewaySettings, pipeline: TaggingPipeline, store: ObjectStore | None
+    process: Process,
+    settings: GatewaySettings,
+    pipeline: TaggingPipeline,
+    store: ObjectStore | None,
+    *,
+    takes_verdicts: bool,
 ) -> AsyncIterator[EventAnnouncer | None]:
-    """Publish where it is set; then what cannot be published is not tagged for anybody, and readiness says so."""
+    """Publish where it is set; then what cannot be published is not tagged for anybody, and readiness says so.
+
+    A verdict that cannot be published is told by readiness too, but only here: where the gateway publishes nothing
+    else, it goes on tagging while Kafka is away.
+    """
     if not settings.publish or store is None:
         yield None
         return
     kafka, topics = KafkaConnection(), TopicSettings().topics
     publisher = Publisher(lambda: make_producer(kafka, "aegis-gateway"), settings.publish_seconds)
-    takes = Destinations(kafka, publisher, dict.fromkeys((topics.extracted, topics.tagged), MAX_MESSAGE_BYTES))
+    written = (topics.extracted, topics.tagged, *((topics.reviewed,) if takes_verdicts else ()))
+    takes = Destinations(kafka, publisher, dict.fromkeys(written, MAX_MESSAGE_BYTES))
     try:
         async with watched(process.health, [Dependency("object store", partial(_answers, store))], takes):
             yield EventAnnouncer(store, publisher, topics, TaggedBy(pipeline.model, pipeline.taxonomy))

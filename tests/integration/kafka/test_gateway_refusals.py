@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from testkit.corner import make_corner
-from testkit.kafka_tools import make_topics
+from testkit.kafka_tools import eventually, make_topics
 from testkit.running import Pipeline
 from testkit.secured_kafka import SecuredKafka
 from tests.integration.gateway.conftest import gateway_process
-from tests.integration.kafka.test_rights import user_with
-from tests.unit.gateway.serving import Answer, picture
+from tests.integration.kafka.page_of_rights import rights_of
+from tests.integration.kafka.test_rights import in_place, user_with
+from tests.unit.gateway.serving import Answer, Client, picture
 
 
 @pytest.fixture
@@ -55,3 +56,33 @@ async def test_an_event_that_is_larger_than_its_topic_takes_is_a_413(corner: Pip
 
     assert answer.status == 413
     assert "larger than Kafka takes" in answer.json["error_message"]
+
+
+async def test_it_is_not_ready_while_verdicts_cannot_be_published(secured: SecuredKafka, corner: Pipeline) -> None:
+    topics = corner.topics
+    user = await user_with(secured, in_place(rights_of("gateway that publishes"), topics.prefix))
+    refusal = f"our user may not write to topic {topics.reviewed}: grant it Write"
+
+    with gateway_process(corner, AEGIS_GATEWAY_PUBLISH="true", **user) as (_, client):
+        await eventually(lambda: _says(client, refusal), "readiness names the right")
+        await secured.grant(
+            user["AEGIS_KAFKA_SASL_USERNAME"], in_place(rights_of("gateway that takes verdicts"), topics.prefix)
+        )
+        await eventually(lambda: _is_ready(client), "the gateway is ready")
+
+
+async def test_where_it_takes_no_verdicts_the_topic_for_them_is_not_asked(
+    secured: SecuredKafka, corner: Pipeline
+) -> None:
+    user = await user_with(secured, in_place(rights_of("gateway that publishes"), corner.topics.prefix))
+
+    with gateway_process(corner, AEGIS_GATEWAY_PUBLISH="true", AEGIS_GATEWAY_VERDICTS="false", **user) as (_, client):
+        await eventually(lambda: _is_ready(client), "the gateway is ready")
+
+
+async def _says(client: Client, text: str) -> bool:
+    return text in (await client.call("GET", "/readyz")).text
+
+
+async def _is_ready(client: Client) -> bool:
+    return (await client.call("GET", "/readyz")).status == 200

@@ -39,6 +39,16 @@ class FencedInstanceIdError(errors.BrokerResponseError):  # type: ignore[misc]  
     message = "FENCED_INSTANCE_ID"
 
 
+class UnreadableBatchError(_Told, errors.CorruptRecordException):  # type: ignore[misc]  # as above
+    """The bytes of a batch are damaged, and no record of its partition is read beyond it; the text names it."""
+
+    def __init__(self, topic: str, partition: int, offset: int, why: BaseException) -> None:
+        super().__init__(f"the batch of {topic}[{partition}] at offset {offset} cannot be read ({explained(why)})")
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+
+
 class InvalidRecordError(errors.BrokerResponseError):  # type: ignore[misc]  # as above
     """The topic does not take the record as it is (e.g. without a key where it is compacted); as above."""
 

@@ -20,7 +20,7 @@ _TIMEOUT_SECONDS = 5.0
 async def measure_lag(
     consumer: AIOKafkaConsumer, assignments: Iterable[Assignment], observer: StreamObserver
 ) -> int | None:
-    """Return the records between what is finished and the ends of these partitions, None when not to be had.
+    """Return the records between what is finished and the ends of partitions that can be read, None when not to be had.
 
     A failed query is not a lag of zero; without partitions the brokers are asked nevertheless, whether they answer.
     """
@@ -39,7 +39,11 @@ async def measure_lag(
                 lag_records = end - reached[partition] if reached[partition] <= end else end
                 lag_seconds = _age_seconds(owned[partition].oldest_timestamp_ms)
                 observer.lag(partition.topic, partition.partition, records=lag_records, seconds=lag_seconds)
-                total += lag_records
+                if not lag_records:
+                    # What could not be read was deleted.
+                    owned[partition].unreadable = None
+                elif owned[partition].unreadable is None:
+                    total += lag_records
     except (KafkaError, IllegalStateError, TimeoutError) as error:
         _log.info("lag.unknown", error_class=type(error).__name__, error=str(error))
         return None

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from consumer.kafka.closing import stop_joining
-from consumer.kafka.errors import is_fenced
+from consumer.kafka.errors import UnreadableBatchError, is_fenced
 from consumer.kafka.records import SourceRecord
 from consumer.stream.partitions.ownership import Ownership
 from consumer.stream.processing.intake import Intake
 
 _POLL_MS = 250
 _MAX_POLL_RECORDS = 100
+_UNREADABLE_SECONDS: Final = 5.0
+_UNREADABLE: Final = (
+    "the brokers' copy of it is damaged, and nothing behind it is read: let another replica lead the partition, or set "
+    "the group's offset behind the batch (docs/production.md, Stuck partitions)"
+)
+_log = structlog.get_logger(__name__)
 
 
 class OffsetsWentBackError(Exception):
@@ -29,6 +37,8 @@ class Poller:
         self._consumer = consumer
         self._owned = owned
         self._intake = intake
+        # When a partition with a damaged batch is tried again: another replica may lead it then.
+        self._tried_again_at: dict[TopicPartition, float] = {}
 
     async def receive(self, room: int) -> None:
         """Fetch and dispatch; without room only tell the group that we live.
@@ -54,18 +64,44 @@ class Poller:
         batches: dict[TopicPartition, list[Any]]
         if room:
             self._consumer.resume(*self._consumer.paused())
-            self._consumer.pause(*self._unplaced())
+            self._consumer.pause(*self._held())
             size = min(room, _MAX_POLL_RECORDS)
-            batches = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=size)
+            try:
+                batches = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=size)
+            except UnreadableBatchError as error:
+                self._hold(error)
+                return {}
         else:
             self._consumer.pause(*self._consumer.assignment())
             batches = await self._consumer.getmany(timeout_ms=0, max_records=1)
         return batches
 
-    def _unplaced(self) -> set[TopicPartition]:
-        assigned = self._consumer.assignment()
-        unplaced = (TopicPartition(item.topic, item.partition) for item in self._owned if not item.is_placed)
-        return {place for place in unplaced if place in assigned}
+    def _held(self) -> set[TopicPartition]:
+        now = time.monotonic()
+        self._tried_again_at = {place: at for place, at in self._tried_again_at.items() if at > now}
+        unplaced = {TopicPartition(item.topic, item.partition) for item in self._owned if not item.is_placed}
+        return unplaced.union(self._tried_again_at).intersection(self._consumer.assignment())
+
+    def _hold(self, error: UnreadableBatchError) -> None:
+        """Leave a partition alone for a while, and let nothing else wait for it."""
+        place = TopicPartition(error.topic, error.partition)
+        assignment = self._owned.of(place)
+        if assignment is None:
+            return
+        # Before it is fetched again, which would be at once.
+        with suppress(IllegalStateError):
+            self._consumer.pause(place)
+        self._tried_again_at[place] = time.monotonic() + _UNREADABLE_SECONDS
+        if assignment.unreadable is None:
+            _log.warning(
+                "partition.unreadable",
+                topic=error.topic,
+                partition=error.partition,
+                offset=error.offset,
+                error=str(error),
+                help=_UNREADABLE,
+            )
+        assignment.unreadable = error
 
     def _dispatch(self, partition: TopicPartition, messages: list[Any]) -> None:
         assignment = self._owned.of(partition)

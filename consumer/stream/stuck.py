@@ -37,7 +37,8 @@ class StuckPartitions:
         self._observer = observer
         self._outage_at = self._looked_at = float("-inf")
         self._oldest: dict[tuple[str, int], _Oldest] = {}
-        self._stuck: list[tuple[str, int]] = []
+        # By partition, why it stands still.
+        self._stuck: dict[tuple[str, int], str] = {}
 
     def look(self, assignments: Iterable[Assignment], now: float, *, is_outage: bool) -> None:
         """Tell each partition that is stuck once, and count them."""
@@ -45,20 +46,21 @@ class StuckPartitions:
         if is_outage or self._stuck_seconds < now - self._looked_at < float("inf"):
             self._outage_at = now
         self._looked_at = now
-        self._stuck = []
+        self._stuck = {}
         for item in assignments:
-            oldest = self._noted(item, now)
+            oldest, place = self._noted(item, now), (item.topic, item.partition)
             if oldest is not None and now - max(oldest.since, self._outage_at) >= self._stuck_seconds:
-                self._stuck.append((item.topic, item.partition))
-                oldest.told = oldest.told or _told(item, now - oldest.since)
+                self._stuck[place] = oldest.told = oldest.told or _told(item, now - oldest.since)
+            elif item.unreadable is not None:
+                # Told by whom it was met; no outage explains it, and no waiting.
+                self._stuck[place] = str(item.unreadable)
         self._observer.partitions_stuck(len(self._stuck))
 
     def problem(self) -> str | None:
         """Return which partition stands still, and why; None while none does."""
-        for place in self._stuck:
-            topic, partition = place
+        for (topic, partition), why in self._stuck.items():
             others = f", and {len(self._stuck) - 1} more" if len(self._stuck) > 1 else ""
-            return f"{topic}[{partition}] is stuck: {self._oldest[place].told}{others}"
+            return f"{topic}[{partition}] is stuck: {why}{others}"
         return None
 
     def _noted(self, item: Assignment, now: float) -> _Oldest | None:

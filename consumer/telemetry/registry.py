@@ -96,8 +96,9 @@ PARTITIONS = MetricSpec(
 )  # fmt: skip
 STUCK_PARTITIONS = MetricSpec(
     "aegis_stuck_partitions", "gauge", "partitions",
-    "Partitions whose oldest record failed or waited for AEGIS_STREAM_STUCK_SECONDS without a known outage",
-    "The log (partition.stuck) and /readyz name the record and its error: see Stuck partitions in docs/production.md",
+    "Partitions whose oldest record failed or waited for AEGIS_STREAM_STUCK_SECONDS without a known outage, or whose "
+    "next batch is damaged",
+    "/readyz and the log (partition.stuck, partition.unreadable) name it: see Stuck partitions in docs/production.md",
 )  # fmt: skip
 BREAKER_OPEN = MetricSpec(
     "aegis_breaker_open", "gauge", "0 or 1", "1 while the circuit breaker has stopped intake because most records fail",

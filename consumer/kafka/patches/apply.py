@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import version
+from inspect import unwrap
 from operator import attrgetter
 from types import CodeType
 from typing import Any, Final
@@ -17,6 +18,7 @@ from consumer.kafka.diagnosis import tell_why
 from consumer.kafka.errors import know_all_errors
 from consumer.kafka.patches.compression import compress_quickly
 from consumer.kafka.patches.connections import close_every_connection
+from consumer.kafka.patches.corrupt_batches import lose_no_neighbours
 from consumer.kafka.patches.header_names import read_any_header_name
 from consumer.kafka.tokens import notice_refused_tokens
 
@@ -29,7 +31,13 @@ _PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "AIOKafkaConsumer.__init__->_client",
         "AIOKafkaConsumer.start->_coordinator,_fetcher",
     ),
-    "aiokafka.consumer.fetcher": ("MemoryRecords", "Fetcher.__init__->_fetch_task,_pending_tasks"),
+    "aiokafka.consumer.fetcher": (
+        "MemoryRecords",
+        "Fetcher.__init__->_fetch_task,_pending_tasks,_records",
+        "Fetcher.fetched_records->FetchResult,_records,_notify,_wait_consume_future,getall,has_more",
+        "FetchResult.getall->_topic_partition,_partition_records,_update_position,check_assignment,has_more",
+        "PartitionRecords.__init__->next_fetch_offset",
+    ),
     "aiokafka.consumer.group_coordinator": (
         "GroupCoordinator.__init__->_coordination_task,_heartbeat_task,_commit_refresh_task,member_id",
         "GroupCoordinator.fetch_committed_offsets",
@@ -74,6 +82,7 @@ def apply_patches() -> None:
     """
     check_aiokafka(version("aiokafka"))
     read_any_header_name()
+    lose_no_neighbours()
     compress_quickly()
     notice_refused_tokens()
     tell_why()
@@ -114,5 +123,6 @@ def _missing(needed: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
 
 def _names_in(function: Any) -> frozenset[str]:
     """Return the attributes and globals that a function's code names; of compiled code none are known."""
-    code: CodeType = function.__code__
+    # One that this room has replaced already keeps the one that it replaces.
+    code: CodeType = unwrap(function).__code__
     return frozenset(code.co_names)

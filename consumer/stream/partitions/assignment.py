@@ -7,6 +7,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
+from consumer.kafka.errors import UnreadableBatchError
 from consumer.kafka.records import SourceRecord
 from consumer.stream.partitions.lanes import KeyLanes
 from consumer.stream.partitions.ledger import OffsetLedger
@@ -33,6 +34,8 @@ class Assignment:
         # Where the next record should lie, None while nobody knows; and from where to where nothing came.
         self.next_offset: int | None = None
         self.gaps: list[tuple[int, int]] = []
+        # Why nothing comes from here on, while a damaged batch lies in the way.
+        self.unreadable: UnreadableBatchError | None = None
         self._work: set[asyncio.Task[bool]] = set()
         # Insertion order is offset order, so the first value is the oldest record in flight.
         self._received: dict[int, tuple[float, int]] = {}
@@ -52,6 +55,7 @@ class Assignment:
         if self.next_offset is not None and first > self.next_offset:
             self.gaps.append((self.next_offset, first))
         self.next_offset = last + 1
+        self.unreadable = None
 
     def begin(self, record: SourceRecord, work: Coroutine[Any, Any, bool]) -> asyncio.Task[bool]:
         """Track a record and start working on it."""

@@ -56,11 +56,15 @@ def _in_full(path: Path) -> Iterator[Pixels]:
         yield np.ascontiguousarray(pixels[top : top + 256, left : left + 256, :3])
 
 
+def files(folder: Path) -> list[Path]:
+    """Return the textures of a folder and those below, in order."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+
+
 def _files(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         labelled = _normal_maps(folder)
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
-        yield from (path for path in paths if path.name not in labelled)
+        yield from (path for path in files(folder) if path.name not in labelled)
 
 
 def _normal_maps(folder: Path) -> set[str]:

@@ -1,18 +1,21 @@
-"""How one texture was made from another, told by both pictures made small: the same, resized, turned, recoloured."""
+"""How one texture was made from another, told by both pictures made small: the same, resized, turned, recoloured.
+
+Whether one lies in the other, cropped or padded, is confirmed on the pixels themselves.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 import numpy as np
 from PIL import Image
 
+from consumer.findings.part import Sighting, is_padding, place_in, seen_in
+from consumer.findings.signature import SIDE, Signature
 from consumer.findings.texture import Bytes, Flags, Floats
 
-SIDE: Final = 32
 # Levels of 255: pictures of less contrast are like anything.
 _FLAT: Final = 4.0
 # Root mean square of the differences, in levels and as a share of the contrast.
@@ -20,6 +23,7 @@ _LIKE: Final = 8.0
 _LIKE_SHARE: Final = 0.3
 # A coarse grid is alike by chance more often.
 _ROUGHER: Final = 1.5
+_COARSEST: Final = 8
 # A turned picture must be so much nearer than the picture as it is, or symmetry explains it.
 _CLEARER: Final = 0.5
 _ALPHA: Final = 8.0
@@ -29,42 +33,22 @@ _SAME_ASPECT: Final = 0.03
 
 
 class Relation(StrEnum):
-    """What a texture is of another; the first that fits counts."""
+    """What a texture is of another.
+
+    ``MIP_OF``: exactly a half, a quarter, … of its size, as a level of its mip chain is. ``CROPPED``: a part of it,
+    ``PADDED``: it with nothing around it, both pixel for pixel.
+    """
 
     IDENTICAL = "identical"
     RECOMPRESSED = "recompressed"
+    MIP_OF = "mip-of"
     RESIZED = "resized"
+    CROPPED = "cropped"
+    PADDED = "padded"
     ALPHA_DIFFERS = "alpha-differs"
     FLIPPED = "flipped"
     ROTATED = "rotated"
     RECOLOURED = "recoloured"
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A texture made small: ``colours`` float32 [32, 32, 3] and ``alpha`` [32, 32], 0 to 255; ``digest`` of its pixels.
-
-    ``size`` is (width, height). Colours of what is transparent count as nothing.
-    """
-
-    size: tuple[int, int]
-    colours: Floats
-    alpha: Floats
-    digest: bytes
-
-    @property
-    def contrast(self) -> float:
-        return float(self.colours.std(axis=(0, 1)).max())
-
-
-def signature(pixels: Bytes, digest: bytes) -> Signature:
-    """Return the signature of RGB or RGBA pixels, uint8 [H, W, bands]; ``digest`` tells equal pixels from others."""
-    height, width = pixels.shape[:2]
-    image = Image.fromarray(pixels).convert("RGBA")
-    # Premultiplied while it is made smaller: what is behind transparency would bleed.
-    small = np.asarray(image.convert("RGBa").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32)
-    alpha = small[..., 3]
-    return Signature((width, height), small[..., :3], alpha, digest)
 
 
 _Turn = Callable[[Floats], Floats]
@@ -84,14 +68,53 @@ def relation(one: Signature, other: Signature) -> Relation | None:
         return None
     if not _same_aspect(one.size, other.size):
         return _turned(one, other)
-    apart = _apart(one.colours, other.colours)
-    alike = apart <= _limit(one, other)
-    opacity = _apart(one.alpha, other.alpha)
+    side = min(*one.size, *other.size)
+    alike = _apart(one.colours, other.colours, side) <= _limit(one, other)
+    opacity = _apart(one.alpha, other.alpha, side)
     if alike and opacity <= _ALPHA:
-        return Relation.RECOMPRESSED if one.size == other.size else Relation.RESIZED
-    if opacity > _ALPHA and _alike_where_shown(one, other):
+        return _scaled(one.size, other.size)
+    if opacity > _ALPHA and (_stored_alike(one, other) or _alike_where_shown(one, other)):
         return Relation.ALPHA_DIFFERS
     return _turned(one, other) or (Relation.RECOLOURED if _same_shapes(one, other) else None)
+
+
+def seen_within(part: Signature, whole: Signature) -> Sighting | None:
+    """Return where ``part`` may lie in ``whole``, for :func:`part_relation`; None where it does not."""
+    if part.size == whole.size or part.size[0] > whole.size[0] or part.size[1] > whole.size[1]:
+        return None
+    return seen_in(part.overview, whole.overview)
+
+
+def part_relation(part: Bytes, whole: Bytes, sighting: Sighting) -> Relation | None:
+    """Return how one was made from the other where RGB or RGBA pixels of ``part`` lie in those of ``whole``.
+
+    ``PADDED`` tells of the whole, ``CROPPED`` of the part. What comes of it goes before what :func:`relation` tells.
+    """
+    part, whole = _rgba(part), _rgba(whole)
+    place = place_in(part, whole, sighting)
+    if place is None:
+        return None
+    return Relation.PADDED if is_padding(part, whole, place) else Relation.CROPPED
+
+
+def is_told_of(told: Relation, size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Tell whether the relation is said of the texture of ``size``: of the larger where padded, else of the smaller."""
+    larger = size[0] * size[1] > other[0] * other[1]
+    return larger if told is Relation.PADDED else not larger
+
+
+def _rgba(pixels: Bytes) -> Bytes:
+    return np.asarray(Image.fromarray(pixels).convert("RGBA"))
+
+
+def _scaled(one: tuple[int, int], other: tuple[int, int]) -> Relation:
+    """Return what a picture of the one size is of the same picture in the other."""
+    if one == other:
+        return Relation.RECOMPRESSED
+    small, large = sorted((one, other), key=lambda size: size[0] * size[1])
+    halvings = range(1, max(large).bit_length())
+    chain = {(max(1, large[0] >> level), max(1, large[1] >> level)) for level in halvings}
+    return Relation.MIP_OF if small in chain else Relation.RESIZED
 
 
 def _same_aspect(one: tuple[int, int], other: tuple[int, int]) -> bool:
@@ -103,12 +126,15 @@ def _limit(one: Signature, other: Signature) -> float:
     return min(_LIKE, _LIKE_SHARE * min(one.contrast, other.contrast))
 
 
-def _apart(one: Floats, other: Floats) -> float:
+def _apart(one: Floats, other: Floats, side: int = SIDE) -> float:
     """Return the root mean square of the differences, those of half the grid counting where they are less.
 
-    Where one of them was made smaller than the grid, or drawn pixel by pixel, its finest detail lies elsewhere.
+    Where they were drawn pixel by pixel, their finest detail lies elsewhere. ``side`` is the shortest of their sides in
+    pixels: a grid that is finer than the pixels has no more detail.
     """
     differences = one - other
+    while side < differences.shape[0] > _COARSEST:
+        differences = _halved(differences)
     return min(_root(differences), _ROUGHER * _root(_halved(differences)))
 
 
@@ -120,6 +146,13 @@ def _halved(plane: Floats) -> Floats:
     halved: Floats = plane[::2, ::2] + plane[1::2, ::2] + plane[::2, 1::2] + plane[1::2, 1::2]
     halved *= np.float32(0.25)
     return halved
+
+
+def _stored_alike(one: Signature, other: Signature) -> bool:
+    """Tell whether both store the same colours, whether they show them or not."""
+    first, second = (item.stored.astype(np.float32) for item in (one, other))
+    contrast = min(float(colours.std(axis=(0, 1)).max()) for colours in (first, second))
+    return contrast >= _FLAT and _root(first - second) <= min(_LIKE, _LIKE_SHARE * contrast)
 
 
 def _alike_where_shown(one: Signature, other: Signature) -> bool:

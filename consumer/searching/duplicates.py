@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from consumer.findings.relation import Relation, Signature, relation, signature
+from consumer.findings.relation import Relation, is_told_of, part_relation, relation, seen_within
+from consumer.findings.signature import Signature, signature
+from consumer.findings.texture import Bytes
 from consumer.imaging.decode import decode
 from consumer.imaging.errors import ImageRejectedError
 from consumer.imaging.picture import ImageLimits
@@ -25,7 +27,7 @@ from consumer.storage.tables.textures import embedding_of
 _CANDIDATES: Final = 12
 # A picture in a mirror, or in other colours, looks different to a model; pixels decide.
 _LEAST_SIMILARITY: Final = 0.7
-_SIGNATURES_KEPT: Final = 8192
+_SIGNATURES_KEPT: Final = 4096
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -77,13 +79,33 @@ class Duplicates:
             if other.sha256 >= content.sha256 or other.sha256 in seen:
                 continue
             seen.add(other.sha256)
-            one, another = await self._signature(content), await self._signature(other)
-            if one is None or another is None:
-                continue
-            is_to = await asyncio.to_thread(relation, one, another)
-            if is_to is not None:
-                saved = min(content.size_bytes, other.size_bytes)
-                yield Duplicate(content.asset_ids[0], other.asset_ids[0], is_to, saved)
+            found = await self._compared(content, other)
+            if found is not None:
+                yield found
+
+    async def _compared(self, one: Content, other: Content) -> Duplicate | None:
+        """Return what their pixels say, told of the one of which it is said."""
+        first, second = await self._signature(one), await self._signature(other)
+        if first is None or second is None:
+            return None
+        told = await self._part(one, first, other, second) or await asyncio.to_thread(relation, first, second)
+        if told is None:
+            return None
+        if not is_told_of(told, first.size, second.size):
+            one, other = other, one
+        return Duplicate(one.asset_ids[0], other.asset_ids[0], told, min(one.size_bytes, other.size_bytes))
+
+    async def _part(self, one: Content, first: Signature, other: Content, second: Signature) -> Relation | None:
+        """Return whether one lies in the other; whole pictures are read only where it looks so from afar."""
+        if first.size > second.size:
+            one, first, other, second = other, second, one, first
+        sighting = await asyncio.to_thread(seen_within, first, second)
+        if sighting is None:
+            return None
+        part, whole = await self._pixels(one), await self._pixels(other)
+        if part is None or whole is None:
+            return None
+        return await asyncio.to_thread(part_relation, part, whole, sighting)
 
     async def _contents_of(self, asset_ids: list[str]) -> list[Content]:
         only = SearchFilter(asset_ids=tuple(asset_ids))
@@ -91,16 +113,19 @@ class Duplicates:
 
     async def _signature(self, content: Content) -> Signature | None:
         if content.sha256 not in self._signatures:
-            try:
-                data = await self._store.get(content.bucket, content.object_key, max_bytes=_MAX_BYTES)
-                made = await asyncio.to_thread(self._made, data)
-            except (ObjectMissingError, ObjectTooLargeError, ImageRejectedError):
-                made = None
-            self._signatures[content.sha256] = made
+            pixels = await self._pixels(content)
+            self._signatures[content.sha256] = None if pixels is None else await asyncio.to_thread(_signed, pixels)
             if len(self._signatures) > _SIGNATURES_KEPT:
                 self._signatures.popitem(last=False)
         return self._signatures[content.sha256]
 
-    def _made(self, data: bytes) -> Signature:
-        pixels = decode(data, self._limits).pixels
-        return signature(pixels, hashlib.sha256(pixels.tobytes()).digest())
+    async def _pixels(self, content: Content) -> Bytes | None:
+        try:
+            data = await self._store.get(content.bucket, content.object_key, max_bytes=_MAX_BYTES)
+            return (await asyncio.to_thread(decode, data, self._limits)).pixels
+        except (ObjectMissingError, ObjectTooLargeError, ImageRejectedError):
+            return None
+
+
+def _signed(pixels: Bytes) -> Signature:
+    return signature(pixels, hashlib.sha256(pixels.tobytes()).digest())

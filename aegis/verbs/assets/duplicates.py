@@ -36,8 +36,8 @@ def command(folder: str | None, game: str | None, *, limit: int, as_json: bool) 
     """List textures that are there twice, those that save most first.
 
     Equal contents are told by their hash. Other pairs are those that look alike to the model, and whose pixels say that
-    one is the other resized, recompressed, with another alpha channel, flipped, rotated or recoloured. Reads the tables
-    and the object store, and changes nothing.
+    one is the other resized, a level of its mip chain, recompressed, cropped, padded, with another alpha channel,
+    flipped, rotated or recoloured. Reads the tables and the object store, and changes nothing.
     """
     from consumer.searching.duplicates import Duplicates
     from consumer.storage.errors import StoreError

@@ -9,6 +9,7 @@ from PIL import Image
 
 from testkit.kafka_tools import eventually
 from testkit.running import Pipeline
+from tests.unit.findings.test_part import padded
 from tests.unit.findings.test_relation import jpeg, picture
 
 
@@ -23,7 +24,10 @@ async def test_duplicates_are_listed_with_what_they_are_of_each_other(idle_pipel
     library = {
         "one/wall.png": original,
         "two/wall_again.png": original,
-        "two/wall_small.png": original.resize((96, 64)),
+        "two/wall_small.png": original.resize((134, 90)),
+        "two/wall_half.png": original.resize((96, 64)),
+        "two/wall_part.png": original.crop((11, 7, 180, 121)),
+        "two/wall_more.png": padded(original, "#000000", (200, 140)),
         "two/wall_jpeg.png": jpeg(original),
         "two/wall_mirror.png": original.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
         "two/other.png": picture(6, (192, 128)),
@@ -47,6 +51,10 @@ async def test_duplicates_are_listed_with_what_they_are_of_each_other(idle_pipel
     assert (frozenset(("one/wall.png", "two/wall_small.png")), "resized") in found
     assert (frozenset(("one/wall.png", "two/wall_jpeg.png")), "recompressed") in found
     assert (frozenset(("one/wall.png", "two/wall_mirror.png")), "flipped") in found
+    said = {(pair["asset_id"], pair["relation"], pair["other"]) for pair in pairs}
+    assert ("two/wall_half.png", "mip-of", "one/wall.png") in said
+    assert ("two/wall_part.png", "cropped", "one/wall.png") in said
+    assert ("two/wall_more.png", "padded", "one/wall.png") in said
     assert not any("two/other.png" in names for names, _ in found)
     assert all(pair["bytes_saved"] > 0 for pair in pairs)
     assert "0 pairs" in others.stderr

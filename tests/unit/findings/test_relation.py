@@ -6,11 +6,14 @@ import hashlib
 import io
 from pathlib import Path
 
+import etcpak
 import numpy as np
 import pytest
 from PIL import Image
 
-from consumer.findings.relation import Relation, Signature, relation, signature
+from consumer.findings.relation import Relation, relation
+from consumer.findings.signature import Signature, signature
+from consumer.imaging.texels import blocks
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 Transpose = Image.Transpose
@@ -37,6 +40,11 @@ def jpeg(image: Image.Image) -> Image.Image:
     return Image.open(file).convert("RGBA")
 
 
+def bc1(image: Image.Image) -> Image.Image:
+    data = etcpak.compress_bc1(image.tobytes(), *image.size)
+    return Image.fromarray(np.ascontiguousarray(blocks.BC1.decode(memoryview(data), *image.size)))
+
+
 def recoloured(image: Image.Image) -> Image.Image:
     red, green, blue, alpha = image.split()
     return Image.merge("RGBA", (blue, red, green, alpha))
@@ -52,7 +60,10 @@ def of(image: Image.Image) -> Signature:
     [
         (picture(), Relation.IDENTICAL),
         (jpeg(picture()), Relation.RECOMPRESSED),
-        (picture().resize((48, 32)), Relation.RESIZED),
+        (picture().resize((66, 44)), Relation.RESIZED),
+        (picture().resize((48, 32)), Relation.MIP_OF),
+        (picture().resize((24, 16), Image.Resampling.BOX), Relation.MIP_OF),
+        (bc1(picture()), Relation.RECOMPRESSED),
         (picture().resize((300, 200), Image.Resampling.BICUBIC), Relation.RESIZED),
         (cut_out(picture()), Relation.ALPHA_DIFFERS),
         (picture().transpose(Transpose.FLIP_LEFT_RIGHT), Relation.FLIPPED),

@@ -62,9 +62,13 @@ async def tag(kafka: KafkaConnection, place: Deployment, group: str = "aegis-tag
     return await _engine(kafka, place, place.topics.extracted, place.topics.tagged, place.group(group))
 
 
-async def store(kafka: KafkaConnection, place: Deployment) -> str | None:
+async def store(kafka: KafkaConnection, place: Deployment, group: str = "aegis-sink") -> str | None:
     topics = place.topics
-    return await _engine(kafka, place, topics.tagged, None, place.group("aegis-sink"), further=(topics.reviewed,))
+    return await _engine(kafka, place, topics.tagged, None, place.group(group), further=(topics.reviewed,))
+
+
+async def keep(kafka: KafkaConnection, place: Deployment) -> str | None:
+    return await store(kafka, place, "aegis-lake")
 
 
 async def _engine(
@@ -264,6 +268,7 @@ Use = Callable[[KafkaConnection, Deployment], Awaitable[str | None]]
 USES: Final[Mapping[str, Use]] = {
     "tagger": tag,
     "sink": store,
+    "lake": keep,
     "gateway that publishes": answer,
     "gateway that takes verdicts": take_verdicts,
     "aegis rebuild": rebuild,

@@ -39,8 +39,10 @@ def of_kind(documents: list[Manifest], *kinds: str) -> dict[str, Manifest]:
 
 def pod_specs(documents: list[Manifest]) -> dict[str, Manifest]:
     """Return the pod of each workload by the workload's name, its labels under `labels`."""
-    workloads = of_kind(documents, "Deployment", "StatefulSet", "Job")
+    jobs = of_kind(documents, "CronJob")
+    specs = {name: item["spec"]["jobTemplate"]["spec"] for name, item in jobs.items()}
+    specs |= {name: item["spec"] for name, item in of_kind(documents, "Deployment", "StatefulSet", "Job").items()}
     return {
-        name: {**item["spec"]["template"]["spec"], "labels": item["spec"]["template"]["metadata"]["labels"]}
-        for name, item in workloads.items()
+        name: {**spec["template"]["spec"], "labels": spec["template"]["metadata"]["labels"]}
+        for name, spec in specs.items()
     }

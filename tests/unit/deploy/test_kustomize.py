@@ -91,7 +91,7 @@ def test_every_job_that_an_alert_asks_for_is_scraped_under_that_name() -> None:
     alone = yaml.safe_load((PROMETHEUS / "kubernetes.yml").read_text(encoding="utf-8"))["scrape_configs"][0]
     (job,) = [rule for rule in alone["relabel_configs"] if rule.get("target_label") == "job"]
 
-    assert asked <= scraped == {"tagger", "sink", "gateway"}
+    assert asked <= scraped == {"tagger", "sink", "lake", "gateway"}
     meta = "__meta_kubernetes_pod_label_" + re.sub(r"\W", "_", monitor["spec"]["jobLabel"])
     assert job["source_labels"] == [meta]
 
@@ -130,8 +130,8 @@ def test_every_process_has_an_account_of_its_own_that_may_do_nothing(folder: Pat
 
 
 def test_replicas_are_spread_over_zones_and_nodes() -> None:
-    for name, pod in pod_specs(rendered(WHOLE)).items():
-        if name != "aegis-setup":
+    for pod in pod_specs(rendered(WHOLE)).values():
+        if _has_port(pod, "operations"):
             spread = pod["topologySpreadConstraints"]
             assert [item["topologyKey"].rpartition("/")[2] for item in spread] == ["zone", "hostname"]
             assert all(_selects(item["labelSelector"], pod) for item in spread)
@@ -150,6 +150,7 @@ def test_every_setting_of_the_config_map_exists(folder: Path) -> None:
     [
         ("tagger", ("tagger",)),
         ("sink", ("sink",)),
+        ("lake", ("lake",)),
         ("gateway", ("gateway that takes verdicts",)),
         ("aegis-setup", ("aegis topics apply", "aegis topics ls")),
     ],

@@ -59,6 +59,7 @@ class BoundedProtocol(H11Protocol):
         self._due: asyncio.TimerHandle | None = None
         self._late: Callable[[], None] = self.end
         self._write_due: asyncio.TimerHandle | None = None
+        self._listens = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
@@ -72,8 +73,9 @@ class BoundedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._watch(began=True)
+        if self._listens:
+            super().data_received(data)
+            self._watch(began=True)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -140,4 +142,14 @@ class BoundedProtocol(H11Protocol):
             with suppress(h11.LocalProtocolError):
                 for event in (h11.Response(status_code=408, headers=headers), h11.Data(_LATE_HEAD), h11.EndOfMessage()):
                     self.transport.write(self.conn.send(event) or b"")
-        self.end()
+            self._hear_out()
+        else:
+            self.end()
+
+    def _hear_out(self) -> None:
+        """End our half alone: closed with something unread, the connection is reset, and what we said may be lost."""
+        self._listens = False
+        self._no_longer_due()
+        self._late, self._due = self.end, self.loop.call_later(_FLUSH_SECONDS, self.end)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()

@@ -71,7 +71,7 @@ async def test_slow_heads_keep_nobody_out(begun: bytes) -> None:
 
 async def test_a_head_that_does_not_come_is_not_waited_for() -> None:
     """A byte now and then does not prolong it; who began is told, who never did is not."""
-    async with _served(head_seconds=0.3) as port, _connected(port, 2) as (trickling, silent):
+    async with _served(head_seconds=2) as port, _connected(port, 2) as (trickling, silent):
         answer = asyncio.create_task(trickling[0].read())
         for byte in _HEAD * 100:
             if answer.done():
@@ -83,8 +83,29 @@ async def test_a_head_that_does_not_come_is_not_waited_for() -> None:
         assert await silent[0].read() == b""
 
 
+async def test_who_still_sends_when_told_is_not_cut_off() -> None:
+    """A reset would take from its reader what it was told."""
+    async with _served(head_seconds=2) as port, _connected(port) as (client,):
+        reader, writer = client
+        writer.write(_HEAD)
+        head = await reader.readuntil(b"\r\n\r\n")
+        for _ in range(10):
+            writer.write(b"X-A: b\r\n")
+            await asyncio.sleep(0.02)
+        assert head.startswith(b"HTTP/1.1 408 ")
+        assert b"did not come in time" in await reader.read()
+
+
+async def test_who_is_told_and_never_stops_makes_room_for_others() -> None:
+    async with _served(head_seconds=2, max_connections=1) as port, _connected(port) as (client,):
+        client[1].write(_HEAD)
+        await client[0].readuntil(b"\r\n\r\n")
+        async with _connected(port) as (other,):
+            assert await _answer(other) == b"200 hello"
+
+
 async def test_the_next_head_on_a_connection_is_not_waited_for_either() -> None:
-    async with _served(head_seconds=0.3) as port, _connected(port) as (client,):
+    async with _served(head_seconds=2) as port, _connected(port) as (client,):
         assert await _answer(client) == b"200 hello"
         client[1].write(_HEAD)
         assert (await client[0].read()).startswith(b"HTTP/1.1 408 ")

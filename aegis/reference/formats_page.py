@@ -55,7 +55,7 @@ _FILES: Final = (
     (
         "TIFF",
         "Pillow, libvips",
-        "deep grey has 16 bits, with alpha 8; floats are clamped to 0…1, those of grey that exceed 1 scaled to it",
+        "deep grey: 16 bits, with alpha 8; 0 is the middle of signed grey; floats: clamped to 0…1, grey above 1 scaled",
     ),
     (
         "TGA",
@@ -82,7 +82,7 @@ _FILES: Final = (
     ("VTF", "`consumer/imaging/textures/vtf.py`", f"{len(FORMATS)} formats; frames, sides and slices are pictures"),
     ("Godot's .ctex and .stex", "`consumer/imaging/textures/godot.py`", "raw texels, PNG, WebP, Basis"),
     ("OpenEXR", "OpenEXR", f"the first part's colours: {LOSS}; normal maps and a single channel as they are"),
-    ("Radiance (.hdr)", "`consumer/imaging/files/rgbe.py`", f"{LOSS}; in rows or columns, runs of either age; not XYZ"),
+    ("Radiance (.hdr)", "`consumer/imaging/files/rgbe.py`", f"{LOSS}; in rows or columns, runs of either age; XYZ too"),
     ("JPEG XL", "pylibjxl", "8 bits; of an animation the first frame"),
     ("BLP", "`consumer/imaging/files/blp.py`", "BLP1 and BLP2: palettes, DXT, plain, JPEG of four channels"),
     ("AVIF, PCX, SGI", "Pillow", "8 bits"),

@@ -104,6 +104,9 @@ def _jpeg_head_end(data: bytes, header: _Header) -> int:
 def _jpeg(data: bytes, header: _Header) -> Picture:
     """Decode a JPEG of four channels that are no ink, but blue, green, red and alpha."""
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data[4:])) as image:
+        if image.mode in {"L", "RGB"}:
+            # Some programs write blue, green and red there, some what JPEG has for colours, and no file says which.
+            raise undecodable(f"is a BLP file with a JPEG of {len(image.getbands())} channels, not 4: save it as PNG")
         if image.size != (header.width, header.height) or image.mode != "CMYK":
             raise undecodable("is a BLP file with a JPEG of another kind than the game writes: save it as PNG")
         # Pillow would turn ink round.

@@ -15,13 +15,19 @@ MAGICS: Final = (b"#?RADIANCE", b"#?RGBE")
 _HEAD: Final = re.compile(rb"\n\n([-+])([YX]) (\d{1,6}) ([-+])([YX]) (\d{1,6})\n")
 _MOST_HEAD_BYTES: Final = 65_536
 _IN_RUNS: Final = range(8, 0x8000)
+_WHITE_WITH_ITS_ERROR: Final = 1.02
+_XYZ: Final = b"FORMAT=32-bit_rle_xyze"
+# From CIE XYZ to the primaries of sRGB, whose white is D65.
+_FROM_XYZ: Final = np.array(
+    [[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]], np.float32
+)
 
 
 def read_hdr(data: bytes, limits: ImageLimits) -> Picture:
     """Decode the file; raises ImageRejectedError."""
     found = _HEAD.search(data, 0, _MOST_HEAD_BYTES)
-    if not found or b"FORMAT=32-bit_rle_xyze" in data[: found.start()] or found[2] == found[5]:
-        raise undecodable("is a Radiance file without colours, which is not read: save it as OpenEXR or PNG")
+    if not found or found[2] == found[5]:
+        raise undecodable("is a Radiance file that does not say how large it is: save it as OpenEXR or PNG")
     count, length = int(found[3]), int(found[6])
     limits.check_size(count, length)
     rows = _rows(data, found.end(), length, count)
@@ -33,7 +39,14 @@ def read_hdr(data: bytes, limits: ImageLimits) -> Picture:
     rows = rows[::-1] if down == b"+" else rows
     rows = rows[:, ::-1] if across == b"-" else rows
     scale = np.where(rows[..., 3:] > 0, np.exp2(rows[..., 3:].astype(np.float32) - 136), 0)
-    return from_linear(rows[..., :3] * scale.astype(np.float32))
+    light = rows[..., :3] * scale.astype(np.float32)
+    return from_linear(_from_xyz(light) if _XYZ in data[: found.start()] else light)
+
+
+def _from_xyz(light: Samples) -> Samples:
+    colours: Samples = light @ _FROM_XYZ.T
+    # Eight bits of a common exponent leave white up to so much too bright, which is no reason to map a whole picture.
+    return colours.clip(None, 1) if colours.max(initial=0) <= _WHITE_WITH_ITS_ERROR else colours
 
 
 def _rows(data: bytes, at: int, width: int, height: int) -> Samples:

@@ -13,21 +13,23 @@ from consumer.imaging.vips import pyvips
 MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _FLOATS: Final = frozenset({"float", "double"})
 _DEEP: Final = frozenset({"ushort", "uint"})
+_SIGNED: Final = frozenset({"char", "short", "int"})
 _ORIENTATION: Final = "orientation"
 
 
 def deep_tiff(data: bytes, limits: ImageLimits) -> Picture | None:
-    """Decode a TIFF of grey or grey and alpha of more than 8 bits, or of floats; None for all else.
+    """Decode a TIFF of grey or grey and alpha of more than 8 bits, of signed grey, or of floats; None for all else.
 
     Floats of colours are clamped to 0…1. So are those of grey that does not exceed 1; the largest value becomes white
-    in others, which are heights. Grey that is white at 0 is turned round. Raises ImageRejectedError.
+    in others, which are heights. Grey that is white at 0 is turned round. 0 is the middle of signed grey.
+    Raises ImageRejectedError.
     """
     if not data.startswith(MAGICS):
         return None
     try:
         image = pyvips.Image.new_from_buffer(data, "", fail_on="error")
         limits.check_size(image.width, image.height)
-        if image.format not in _FLOATS and (image.format not in _DEEP or image.bands > 2):
+        if image.format not in _FLOATS and image.bands > (2 if image.format in _DEEP else int(image.format in _SIGNED)):
             return None
         if image.get_typeof(_ORIENTATION):
             image = image.autorot()
@@ -37,7 +39,16 @@ def deep_tiff(data: bytes, limits: ImageLimits) -> Picture | None:
         return None
     if values.shape[2] > 4:
         raise undecodable(f"is a TIFF of {values.shape[2]} channels, which is not read: save it as PNG")
+    if values.dtype.kind == "i":
+        values = _unsigned(values)
     return _colour(values) if values.shape[2] > 2 else _grey(values)
+
+
+def _unsigned(values: Samples) -> Samples:
+    """Return signed values with the least of them at 0: the sign is the highest bit, turned round."""
+    bits: Samples = values.view(f"u{values.itemsize}")
+    lifted: Samples = bits ^ bits.dtype.type(1 << (8 * values.itemsize - 1))
+    return lifted
 
 
 def _colour(values: Samples) -> Picture:
@@ -46,6 +57,8 @@ def _colour(values: Samples) -> Picture:
 
 
 def _grey(values: Samples) -> Picture:
+    if values.dtype == np.uint8:
+        return Picture(values, "L")
     mode = "I;16" if values.dtype == np.uint16 else "I" if values.dtype == np.uint32 else "F"
     if mode == "F":
         finite = np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0).clip(0, None)

@@ -15,6 +15,8 @@ from consumer.imaging.errors import ImageRejectedError
 from consumer.imaging.picture import ImageLimits
 from tests.unit.imaging.doors import tagged, through_both
 from tests.unit.imaging.making import bc1, bc2, bc3, channels, in_tiles, mosaic
+from tests.unit.producer.making import extracted
+from tests.unit.producer.unity_making import reasons
 
 PICTURE = mosaic()
 HEIGHT, WIDTH = PICTURE.shape[:2]
@@ -89,6 +91,20 @@ def test_jpegs_hold_blue_green_red_and_alpha(alpha_bits: int) -> None:
     assert pixels.shape[2] == (4 if alpha_bits else 3)
     turned = 255 - PICTURE[..., : pixels.shape[2]].astype(int)
     assert np.abs(pixels.astype(int) - turned).max() <= 12
+
+
+@pytest.mark.parametrize(("mode", "channels_told"), [("RGB", 3), ("L", 1)])
+def test_jpegs_of_other_channels_are_counted_with_what_to_do(mode: str, channels_told: int, tmp_path: Path) -> None:
+    """Programs disagree what three are: blue, green and red, or what JPEG has for colours."""
+    written = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(PICTURE[..., :3]), "RGB").convert(mode).save(written, "JPEG")
+    jpeg = written.getvalue()
+    file = older(0, 0, jpeg[40:], struct.pack("<I", 40) + jpeg[:40])
+    with pytest.raises(ImageRejectedError, match=f"JPEG of {channels_told} channels, not 4: save it as PNG"):
+        read(file, ImageLimits())
+    (tmp_path / "wall.blp").write_bytes(file)
+    (told,) = reasons(extracted(tmp_path / "wall.blp", tmp_path / "out")).values()
+    assert "save it as PNG" in told
 
 
 def _without_adobe(jpeg: bytes) -> bytes:

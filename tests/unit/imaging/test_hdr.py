@@ -112,7 +112,7 @@ def test_of_many_channels_the_colours_are_taken() -> None:
         (_exr(_LINEAR)[:-40], "cut short"),
         (_exr(_LINEAR)[:100], "damaged|cut short"),
         (make.radiance(_LINEAR[..., :3])[:150], "cut short"),
-        (b"#?RADIANCE\nFORMAT=32-bit_rle_xyze\n\n-Y 8 +X 16\n" + bytes(600), "without colours"),
+        (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 8 +Y 16\n" + bytes(600), "does not say how large it is"),
         (pylibjxl.encode(PICTURE, lossless=True)[:40], "cut short"),
         (b"\xff\x0a" + bytes(40), "damaged"),
     ],
@@ -163,6 +163,27 @@ def test_radiance_comes_out_upright_in_rows_and_in_columns(
     np.testing.assert_array_equal(
         read(made, ImageLimits()).pixels, read(make.radiance(values, runs=False), ImageLimits()).pixels
     )
+
+
+def test_radiance_in_xyz_has_the_colours_of_srgb(tmp_path: Path) -> None:
+    """By the matrix of IEC 61966-2-1, from sRGB to XYZ.
+
+    Eight bits of the largest of X, Y and Z leave little of a pure colour's other channels.
+    """
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    values = _LINEAR[..., :3] * 0.5 + 0.25
+    made = make.radiance(values @ to_xyz.T).replace(b"32-bit_rle_rgbe", b"32-bit_rle_xyze")
+    assert b"xyze" in made
+    tagger, extraction = through_both({"sky.hdr": made}, tmp_path)["sky.hdr"]
+    np.testing.assert_array_equal(tagger, extraction)
+    srgb = (1.055 * values ** (1 / 2.4) - 0.055) * 255
+    assert np.abs(tagger - srgb).max() <= 6
+
+
+def test_white_in_xyz_stays_white_and_is_not_mapped() -> None:
+    white = np.array([0.9505, 1.0, 1.089]) * np.ones((8, 16, 1))
+    made = make.radiance(white).replace(b"32-bit_rle_rgbe", b"32-bit_rle_xyze")
+    assert read(made, ImageLimits()).pixels.min() >= 250
 
 
 def test_radiance_packed_in_the_oldest_way_is_read() -> None:

@@ -62,6 +62,26 @@ def test_heights_above_one_are_scaled_and_others_are_not(dtype: Any, largest: fl
     assert np.abs(found[..., 0] / 65535 - RAMP * min(largest, 1)).max() <= 1e-3
 
 
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4"])
+def test_nothing_is_the_middle_of_signed_grey(dtype: str, tmp_path: Path) -> None:
+    """As in Unity's signed textures; what lies below is darker, and not black."""
+    least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+    data = tiff(np.rint(least + RAMP * (most - least)).astype(dtype)[..., None], _SIGNED)
+    found = pixels_of(data)
+    assert np.abs(found[..., 0] / (255 if dtype == "i1" else 65535) - RAMP).max() <= (
+        0.5 / 255 if dtype == "i1" else 2e-5
+    )
+    for pixels in through_both({"height.tif": data}, tmp_path)["height.tif"]:
+        assert np.abs(pixels[..., 1] - RAMP * 255).max() <= 1
+    assert pixels_of(tiff(np.zeros((4, 8, 1), dtype), _SIGNED))[0, 0, 0] == (128 if dtype == "i1" else 32768)
+
+
+@pytest.mark.parametrize("bands", [2, 3])
+def test_signed_colours_are_refused_with_what_to_do(bands: int) -> None:
+    with pytest.raises(ImageRejectedError, match="save it as PNG"):
+        read(tiff(np.zeros((4, 8, bands), "i2"), _SIGNED), ImageLimits())
+
+
 @pytest.mark.parametrize(("dtype", "kind"), [("u2", _WHOLE), ("f4", _FLOAT)])
 def test_grey_with_alpha_has_both(dtype: Any, kind: int, tmp_path: Path) -> None:
     most = 65535 if kind == _WHOLE else 1

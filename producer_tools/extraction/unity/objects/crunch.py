@@ -33,7 +33,9 @@ def uncrunched(data: bytes, name: str, version: tuple[int, ...]) -> bytes:
     faces = data[_FACES_AT]
     if faces == _FACES:
         if height % (_ROWS_NEWER if newer else _ROWS_OLDER) or height * _FACES > 0xFFFF:
-            raise UnreadableImageError(f"is packed as {name} in faces of {height} pixels, which are not read")
+            raise UnreadableImageError(
+                f"is packed as {name} in faces of {height} pixels, which are not read: export it as PNG"
+            )
         stacked = bytearray(data)
         struct.pack_into(">H", stacked, _HEIGHT_AT, height * _FACES)
         stacked[_FACES_AT] = 1

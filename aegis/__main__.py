@@ -37,7 +37,7 @@ VERBS = {
     "duplicates": ("assets", "List textures that are there twice, and how one was made from the other"),
     "search": ("assets", "Find assets by words, by a similar image, or by their tags"),
     "remove": ("assets", "Remove assets from the topics and the tables"),
-    "export": ("assets", "Write the tags of many assets for other programs: CSV, JSON, XMP, Unity labels"),
+    "export": ("assets", "Write the tags of many assets for other programs: CSV, JSON, Parquet, XMP, Unity labels"),
     "verdict": ("assets", "Confirm, reject or add a tag; no model overrules it"),
     "verdicts": ("assets", "Show who said what of which tag, and when"),
     "replay": ("tagging", "Tag extracted assets again, beside live tagging"),

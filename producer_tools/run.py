@@ -28,13 +28,17 @@ TAGS_FILE: Final = "tags.json"
 
 @dataclass(frozen=True, slots=True)
 class ExtractRequest:
-    """What to extract and what to do with it; ``wait_seconds`` is None where nobody waits for tags."""
+    """What to extract and what to do with it; ``wait_seconds`` is None where nobody waits for tags.
+
+    ``commits``: `A..B`, the commits between which it must have changed.
+    """
 
     paths: tuple[Path, ...]
     output: Path
     ai_tagging: bool = False
     wait_seconds: float | None = None
     game: str | None = None
+    commits: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ _EXTRACTION = "`aegis extract`, `aegis tag`, `aegis publish`"
 _LOG = "`aegis replay`, `aegis retag`, `aegis rebuild`, `aegis tail`, `aegis verdict`"
 _TABLES = (
     "gateway (may be unset), `aegis db`, `aegis rebuild`, `aegis replay --filter`, `aegis tags`, `aegis search`, "
-    "`aegis duplicates`, `aegis export`, `aegis remove`, `aegis verdict`, `aegis verdicts`, "
+    "`aegis duplicates`, `aegis export`, `aegis labels`, `aegis remove`, `aegis verdict`, `aegis verdicts`, "
     "`aegis model calibrate --verdicts`"
 )
 
@@ -57,7 +57,7 @@ SECTIONS = (
     Section(
         ObjectStoreConnection,
         f"tagger, lake, gateway (may be unset), `aegis bucket`, `aegis lake`, `aegis replay`, `aegis duplicates`, "
-        f"{_EXTRACTION}",
+        f"`aegis labels`, {_EXTRACTION}",
     ),
     Section(DatabaseConnection, f"sink, lake (catalog), `aegis lake`, {_TABLES}"),
     Section(TaggerSettings, "tagger, `aegis replay`"),

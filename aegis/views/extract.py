@@ -13,9 +13,11 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from aegis.shared.output import is_terminal, print_table, print_text
 from aegis.shared.tables import shown
 from aegis.views.bars import Bars
+from aegis.views.changes import changes_json
 from producer_tools.delivery.deliver import Delivered, State
 from producer_tools.extraction.extract import Extracted, ExtractedTexture, Skipped
 from producer_tools.following.tag_watch import TaggingFailed, TagsCame
+from producer_tools.git.run import ChangeReport
 from producer_tools.run import TAGS_FILE, ExtractRequest, RunReport, report_json
 from schemas.tagged import in_reading_order
 
@@ -93,8 +95,9 @@ def sentences(report: RunReport, request: ExtractRequest) -> Iterator[str]:
     yield from (f"Error: {item.sentence}" for item in report.refused)
 
 
-def print_json(report: RunReport, request: ExtractRequest) -> None:
-    click.echo(json.dumps(report_json(report, request.output), indent=2, ensure_ascii=False))
+def print_json(report: RunReport, request: ExtractRequest, changes: ChangeReport | None) -> None:
+    told = {} if changes is None else {"git": changes_json(changes)}
+    click.echo(json.dumps({**report_json(report, request.output), **told}, indent=2, ensure_ascii=False))
 
 
 def _others(report: RunReport) -> str:

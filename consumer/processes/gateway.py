@@ -35,7 +35,6 @@ from consumer.storage.postgres.database import close_pool, open_pool
 from consumer.storage.postgres.schema_version import check_schema
 from consumer.storage.tables.reads import TagReader
 from consumer.tagging.bundle.bundle import Bundle
-from consumer.tagging.bundle.taught import Taught
 from consumer.tagging.bundle.vocabulary import Vocabulary
 from consumer.tagging.pipeline import TaggingPipeline
 from consumer.tagging.tagging_result import TaggedBy
@@ -69,7 +68,7 @@ async def run() -> None:
                 _tables(bundle) as tables,
                 _desk(settings, tables.reader, Vocabulary.of(bundle.taxonomy)) as desk,
                 _announcer(process, settings, pipeline, store, takes_verdicts=desk is not None) as announcer,
-                _pages(tables, store, settings, takes_verdicts=desk is not None, taught=_taught(bundle)) as pages,
+                _pages(tables, store, settings, takes_verdicts=desk is not None, bundle=bundle) as pages,
             ):
                 gateway = Gateway(
                     tagger=ImageTagger(
@@ -179,20 +178,16 @@ async def _pages(
     settings: GatewaySettings,
     *,
     takes_verdicts: bool,
-    taught: Taught | None,
+    bundle: Bundle,
 ) -> AsyncIterator[Pages | None]:
     if tables.reader is None or tables.finder is None:
         yield None
         return
     limits = ImageLimits(max_pixels=settings.max_pixels)
     async with Pages.open(
-        tables.reader, store, limits, tables.finder, takes_verdicts=takes_verdicts, taught=taught
+        tables.reader, store, limits, tables.finder, takes_verdicts=takes_verdicts, bundle=bundle
     ) as pages:
         yield pages
-
-
-def _taught(bundle: Bundle) -> Taught | None:
-    return bundle.calibration.taught if bundle.calibration else None
 
 
 @asynccontextmanager

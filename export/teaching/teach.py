@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from consumer.tagging.bundle.bundle import CALIBRATION, Bundle, BundleError, load_bundle
 from consumer.tagging.bundle.calibration import Calibration
 from consumer.tagging.bundle.taught import Correction, Gain, Taught
+from consumer.tagging.bundle.teachable import Teachable
 from consumer.tagging.scoring.lessons import Corrections, Lesson
 from export.bundles.compile import refresh_manifest, replace_file
 from export.teaching.correct import corrected, fit_corrections, log_loss
@@ -67,7 +68,7 @@ def teach(bundle: Bundle, lessons: Sequence[Lesson]) -> Teaching:
         raise NothingTaughtError(_why_nothing(found, few))
     after = {category: after[category] if category in learned else part.confidences for category, part in parts.items()}
     taught = Taught(
-        verdicts=sum(len(lesson.said) for lesson in lessons),
+        verdicts=sum(map(Teachable.of(bundle).count, (lesson.said for lesson in lessons))),
         assets=len(lessons),
         gain=_gain(parts, after),
         categories={category: _stored(part.names, fit_corrections(part)) for category, part in learned.items()},

@@ -11,6 +11,7 @@ from producer_tools.errors import InputError
 from producer_tools.extraction.companions import SUFFIX
 from producer_tools.extraction.parts import archive_of_part, parts_of_wholes, whole_name
 from producer_tools.extraction.readers.known import why_unread
+from producer_tools.extraction.readers.pointers import why_pointer
 from producer_tools.extraction.readers.sniff import Kind, file_head, read_suffixes, sniff, sniff_parts
 
 # What Unity's textures have their pixels in, and its sounds: looked at where a Unity file points there.
@@ -53,7 +54,7 @@ def check_inputs(paths: Sequence[Path]) -> None:
             raise InputError(f"{path} is neither a file nor a folder.")
         try:
             kind = None if archive_of_part(path.name) else sniff(path)
-            reason = _why_in_part(path.name) or why_unread(path.name, file_head(path))
+            reason = _why_left(path)
         except OSError as error:
             raise InputError(f"{path} cannot be opened: {error.strerror}.") from error
         if kind is None and reason:
@@ -107,10 +108,15 @@ def _file(path: Path, label: str, alpha: Path | None) -> SourceFile | LeftFile:
     try:
         # The first volume of an archive begins as the archive does.
         kind = None if archive_of_part(path.name) else sniff(path)
-        reason = None if kind else _why_in_part(path.name) or why_unread(path.name, file_head(path))
+        reason = None if kind else _why_left(path)
     except OSError as error:
         return LeftFile(label, f"cannot be opened ({error.strerror})")
     return LeftFile(label, reason) if kind is None else SourceFile(path, kind, label, named=False, alpha=alpha)
+
+
+def _why_left(path: Path) -> str | None:
+    head = file_head(path)
+    return _why_in_part(path.name) or why_pointer(path.name, head) or why_unread(path.name, head)
 
 
 def _why_in_part(name: str) -> str | None:

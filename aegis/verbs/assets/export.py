@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from aegis.views.exports.writer import Writer
     from consumer.storage.tables.reads import TagReader
 
-# Those of files may go to standard output; the others are folders.
-_FILES = ("csv", "jsonl")
+# Lines may go to standard output; the others are a file, or files in a folder.
+_LINES = ("csv", "jsonl")
+_FILES = ("parquet",)
 _FOLDERS = ("xmp", "unity-labels")
 
 
@@ -28,18 +29,23 @@ _FOLDERS = ("xmp", "unity-labels")
     examples=(
         "aegis export --format csv > tags.csv",
         "aegis export --format jsonl --game mygame --output tags.jsonl",
+        "aegis export --format parquet --output tags.parquet",
         "aegis export --format xmp --output ./extracted",
         "aegis export --format unity-labels --output ./MyProject/Assets/Editor --tag weapon",
     ),
 )
 @click.option(
-    "--format", "form", type=click.Choice((*_FILES, *_FOLDERS)), required=True, help="Form in which to write the tags."
+    "--format",
+    "form",
+    type=click.Choice((*_LINES, *_FILES, *_FOLDERS)),
+    required=True,
+    help="Form in which to write the tags.",
 )
 @click.option(
     "--output",
     "-o",
     type=click.Path(path_type=Path),
-    help="File to write, standard output if not given; of xmp and unity-labels a folder.",
+    help="File to write; of xmp and unity-labels a folder. csv and jsonl go to standard output if not given.",
 )
 @tag_options(0.0, "Minimum confidence of the tags that are asked for, and of those that are written.")
 @asset_options("Name or id of what must be wrong with it.")
@@ -48,15 +54,17 @@ def command(
 ) -> None:
     """Write the tags of all assets that the filters keep, corrected by people's verdicts.
 
-    csv has a line for each tag, jsonl an object for each asset. xmp writes a sidecar beside each PNG of aegis extract
-    --output, for digiKam, Lightroom or darktable. unity-labels writes an editor script and a table for it, which set
-    the tags as labels of a Unity project's assets.
+    csv has a line for each tag, jsonl and parquet have an object for each asset. xmp writes a sidecar beside each PNG
+    of aegis extract --output, for digiKam, Lightroom or darktable. unity-labels writes an editor script and a table for
+    it, which set the tags as labels of a Unity project's assets.
     """
     from consumer.storage.tables.search.filters import SearchFilter
     from consumer.storage.tables.search.walk import walk
 
     if output is None and form in _FOLDERS:
         raise UserError(f"--format {form} writes files: say into which folder with --output")
+    if output is None and form in _FILES:
+        raise UserError(f"--format {form} is no text: say into which file with --output")
     where = SearchFilter(min_confidence=min_confidence, findings=finding_names(findings), **filters)
 
     async def write(reader: TagReader) -> int:
@@ -84,6 +92,11 @@ def _writer(form: str, output: Path | None) -> Writer:
     from aegis.views.exports.writer import CsvWriter, JsonLinesWriter
     from aegis.views.exports.xmp import XmpWriter
 
-    if output is None or form in _FILES:
+    if output is None or form in _LINES:
         return (CsvWriter if form == "csv" else JsonLinesWriter)(output or sys.stdout)
+    if form == "parquet":
+        # Its library is large, and not part of every installation.
+        from aegis.views.exports.parquet import ParquetWriter
+
+        return ParquetWriter(output)
     return (XmpWriter if form == "xmp" else UnityLabelsWriter)(output)

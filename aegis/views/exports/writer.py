@@ -71,7 +71,7 @@ class CsvWriter(FileWriter):
 
     def add(self, asset: WalkedAsset) -> None:
         for tag in asset.summary.tags:
-            values = {**tag_json(tag), **_facts(asset)}
+            values = {**tag_json(tag), **facts_of(asset)}
             self._rows.writerow([values[name] for name in TAG_COLUMNS])
 
 
@@ -82,14 +82,15 @@ class JsonLinesWriter(FileWriter):
         tags = [tag_json(tag) for tag in asset.summary.tags]
         self.stream.write(
             json.dumps(
-                {**_facts(asset), "source": asset.source, "findings": asset.summary.findings, "tags": tags},
+                {**facts_of(asset), "source": asset.source, "findings": asset.summary.findings, "tags": tags},
                 ensure_ascii=False,
             )
             + "\n"
         )
 
 
-def _facts(asset: WalkedAsset) -> dict[str, Any]:
+def facts_of(asset: WalkedAsset) -> dict[str, Any]:
+    """Return what every form says of an asset besides its tags."""
     summary = asset.summary
     return {
         "asset_id": summary.asset_id,

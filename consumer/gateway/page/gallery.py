@@ -14,7 +14,8 @@ from consumer.gateway.page.thumbnails import SIDES
 from consumer.storage.tables.facets import Library
 from consumer.storage.tables.gallery import Card, GalleryQuery, Sort, cards, gallery_page
 from consumer.storage.tables.reads import CurrentTag, TagReader
-from consumer.tagging.bundle.taught import Taught
+from consumer.tagging.bundle.bundle import Bundle
+from consumer.tagging.bundle.teachable import Teachable
 
 _CHIPS: Final = 3
 # Reading all of so many costs as much as walking through a million textures until a page is full.
@@ -58,12 +59,13 @@ class Tile:
 class GalleryPages:
     """Answers galleries from the tables; every call raises RefusedError and DatabaseError."""
 
-    def __init__(self, reader: TagReader, keeper: FacetKeeper, ranking: Ranking, taught: Taught | None = None) -> None:
-        """``taught``: what verdicts have taught the model that tags here."""
+    def __init__(self, reader: TagReader, keeper: FacetKeeper, ranking: Ranking, bundle: Bundle) -> None:
+        """``bundle``: what tags here, and may have learned of verdicts."""
         self._reader = reader
         self._keeper = keeper
         self._ranking = ranking
-        self._taught = taught
+        self._teachable = Teachable.of(bundle)
+        self._taught = bundle.calibration.taught if bundle.calibration else None
 
     async def context(self, state: GalleryState) -> dict[str, Any]:
         """Return what the template shows."""
@@ -88,7 +90,7 @@ class GalleryPages:
             return _Shown(ranked.cards, ranked.note, more)
         if state.order is Sort.REVIEW:
             queue = [] if library is None else review_queue(library, state.tags, SHOWN, state.findings)
-            told = await agreement(self._reader)
+            told = await agreement(self._reader, self._teachable)
             note = ". ".join(filter(None, ("What a verdict teaches most", told.sentence, told.gain(self._taught))))
             return _Shown(await cards(self._reader, queue), note)
         places = await gallery_page(

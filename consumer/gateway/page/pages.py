@@ -29,7 +29,7 @@ from consumer.storage.errors import DatabaseError, RowRejectedError
 from consumer.storage.objects import ObjectStore
 from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.textures import location_of
-from consumer.tagging.bundle.taught import Taught
+from consumer.tagging.bundle.bundle import Bundle
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 # Private, because it lies behind the key; for ever, because its address is its content.
@@ -58,14 +58,14 @@ class Pages:
         finder: Finder,
         *,
         takes_verdicts: bool,
-        taught: Taught | None = None,
+        bundle: Bundle,
     ) -> AsyncIterator[Pages]:
         """Own what works in the background for the page, until the end."""
         keeper, feed = FacetKeeper(reader), LiveFeed(reader)
         thumbnails = None if store is None else Thumbnails(store, lambda sha256: location_of(reader, sha256), limits)
         try:
             yield Pages(
-                GalleryPages(reader, keeper, Ranking(reader, finder), taught),
+                GalleryPages(reader, keeper, Ranking(reader, finder), bundle),
                 TexturePages(reader, keeper, thumbnails),
                 thumbnails,
                 feed,

@@ -12,6 +12,7 @@ import numpy as np
 from consumer.storage.tables.facets import Library
 from consumer.storage.tables.reads import TagReader
 from consumer.tagging.bundle.taught import Taught
+from consumer.tagging.bundle.teachable import Teachable
 
 SURE: Final = 0.7
 _Z: Final = 1.96
@@ -22,14 +23,19 @@ FROM {{schema}}.asset_tags AS said
 JOIN {{schema}}.asset_tags AS found USING (asset_id, category, tag)
 WHERE said.source = 'human' AND said.verdict <> 'added' AND found.source = 'model' AND found.confidence >= {SURE}
 """  # noqa: S608 - a number of our own
-_STANDING: Final = "SELECT count(*) FROM {schema}.asset_tags WHERE source = 'human'"
+# Of an asset that another model tagged, or that is not there, nothing can be learned; nor of what pixels alone tell.
+_STANDING: Final = """
+SELECT count(*) FROM {schema}.asset_tags AS said JOIN {schema}.assets AS asset USING (asset_id)
+WHERE said.source = 'human' AND asset.model_digest = $1
+  AND (said.category, said.tag) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """How many of the tags with a confidence of 0.7 or more people judged, and how many of those they confirmed.
 
-    ``standing``: how many verdicts on any tags hold now.
+    ``standing``: how many verdicts hold now that can teach the model.
     """
 
     agreed: int
@@ -72,11 +78,12 @@ def review_queue(library: Library, tags: Sequence[str], most: int, findings: Seq
     return [sample.asset_ids[number] for number in order if gain[number] > 0]
 
 
-async def agreement(reader: TagReader) -> Agreement:
+async def agreement(reader: TagReader, teachable: Teachable) -> Agreement:
     """Compare what people said with what the model had said; raises DatabaseError."""
     async with reader.session() as session:
         row = await session.fetchrow(session.sql(_AGREED))
-        standing = await session.fetchval(session.sql(_STANDING))
+        categories, tags = [category for category, _ in teachable.tags], [tag for _, tag in teachable.tags]
+        standing = await session.fetchval(session.sql(_STANDING), teachable.model_digest, categories, tags)
     return Agreement(row["agreed"], row["judged"], standing)
 
 

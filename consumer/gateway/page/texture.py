@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from consumer.findings.check import Severity
 from consumer.findings.registry import check_called
+from consumer.findings.wording import value_in_words
 from consumer.gateway.page.facets import FacetKeeper, category_rank, in_words
 from consumer.gateway.page.gallery import Tile, fitted, known_tags, picture_url, tile
 from consumer.gateway.page.state import GalleryState
@@ -116,13 +117,13 @@ def wrongs(found: Sequence[Mapping[str, Any]] | None) -> list[Wrong]:
     known = []
     for item in sorted(found or (), key=lambda item: -Severity(item["severity"]).rank):
         check = check_called(item["id"])
-        value = "" if item.get("value") is None else f"{item['value']:g} {check.unit if check else ''}".strip()
+        value = item.get("value")
         url = GalleryState(findings=(item["name"],)).url
         known.append(
             Wrong(
                 item["name"],
                 item["severity"],
-                value,
+                "" if value is None else value_in_words(check, value) if check else f"{value:g}",
                 check.why if check else "",
                 check.remedy if check else "",
                 url,

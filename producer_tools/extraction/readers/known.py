@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
+# What Git LFS has in the place of a file.
+LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _MAGICS: Final = ((b"Rar!\x1a\x07", ".rar"), (b"PVR\x03", ".pvr"), (b"MSCF", ".cab"))
 _UNPACK: Final = "unpack it and extract the folder"
 _AS_PNG: Final = "save it as PNG"

@@ -12,7 +12,7 @@ from typing import Final
 from consumer.imaging.signatures import SIGNATURE_BYTES, image_format
 from producer_tools.extraction.atlases.formats import looks_like_atlas
 from producer_tools.extraction.pixels import EXTENSIONS
-from producer_tools.extraction.readers.known import PART_OF_VPK, suffix_of
+from producer_tools.extraction.readers.known import LFS_POINTER, PART_OF_VPK, suffix_of
 from producer_tools.extraction.unity.files.signatures import BUNDLE_MAGICS, is_serialized
 
 _UNITY: Final = (*BUNDLE_MAGICS, b"UnityWebData", b"TuanjieWebData")
@@ -75,8 +75,8 @@ def file_head(path: Path) -> bytes:
 
 def kind_of(name: str, head: bytes, size_bytes: int) -> Kind | None:
     """Return the kind of a file of this name, beginning and size."""
-    if PART_OF_VPK.search(name):
-        # It begins with the first bytes of whatever lies in it first.
+    # The second begins with the first bytes of whatever lies in it first.
+    if head.startswith(LFS_POINTER) or PART_OF_VPK.search(name):
         return None
     if suffix_of(name) == ".unitypackage":
         return Kind.UNITYPACKAGE

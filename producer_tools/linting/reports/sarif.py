@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from consumer.findings.check import Check, Severity
 from consumer.findings.registry import CHECKS
+from consumer.findings.wording import value_in_words
 from producer_tools.linting.report import LintedTexture, LintReport, Reported
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -87,7 +88,8 @@ def _result(texture: LintedTexture, found: Reported) -> dict[str, Any]:
 def message(texture: LintedTexture, found: Reported) -> str:
     """Return a finding as two sentences: what is wrong, and what to do."""
     check = found.check
-    return f"{texture.place}: {check.name} ({found.value:g} {check.unit}). {check.why} {check.remedy}"
+    value = value_in_words(check, found.value)
+    return f"{texture.place}: {check.name}{f' ({value})' if value else ''}. {check.why} {check.remedy}"
 
 
 def _fingerprint(texture: LintedTexture, found: Reported) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from pyarrow import parquet
 
 from consumer.storage.postgres.migrate import migrate
 from consumer.storage.tables.rows import TagRow
@@ -104,6 +105,25 @@ async def test_jsonl_has_an_object_for_each_asset_and_filters_narrow_it(export: 
 
 
 @pytest.mark.usefixtures("library")
+async def test_parquet_has_a_row_for_each_asset_with_its_tags_in_it(export: Run, tmp_path: Path) -> None:
+    file = tmp_path / "new" / "tags.parquet"
+
+    done = export("--format", "parquet", "--output", str(file), "--min-confidence", "0.5")
+    lines = export("--format", "jsonl", "--min-confidence", "0.5")
+
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in file.parent.iterdir()] == ["tags.parquet"]
+    rows = parquet.read_table(file).to_pylist()
+    expected = [json.loads(line) for line in lines.stdout.splitlines()]
+    assert len(rows) == 3
+    for found, asset in zip(rows, expected, strict=True):
+        found["source"] = json.loads(found["source"] or "{}")
+        for tag in asset["tags"]:
+            tag["confidence"] = pytest.approx(tag["confidence"], abs=1e-6)
+        assert found == asset
+
+
+@pytest.mark.usefixtures("library")
 async def test_sidecars_lie_beside_the_pictures_of_an_extraction(export: Run, tmp_path: Path) -> None:
     done = export("--format", "xmp", "--output", str(tmp_path))
 
@@ -171,6 +191,7 @@ async def test_a_large_library_is_whole_whatever_its_names(export: Run, database
     ("arguments", "why"),
     [
         (("--format", "xmp"), "--format xmp writes files: say into which folder with --output"),
+        (("--format", "parquet"), "--format parquet is no text: say into which file with --output"),
         (("--format", "csv", "--output", "/dev/null/tags.csv"), "--output /dev/null/tags.csv cannot be written"),
     ],
 )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import yaml
+from pyarrow import parquet
 
 from testkit.kafka_tools import eventually
 from testkit.running import run as wait
+from tests.documents.facts import ROOT
 from tests.integration.docs.effects.effect import Document, no_output
 from tests.integration.docs.reader import Reader, Run
+from tests.unit.producer.work_trees import work_tree
 
 DOCUMENT = Document("docs/library.md")
 BANANA = "mygame/banana.png"
@@ -38,9 +41,28 @@ def it_goes_on(reader: Reader, run: Run) -> None:
     wait(eventually(lambda: "1 textures sent" in run.printed, "what comes is sent", 60))
 
 
+def commit_twice(reader: Reader) -> None:
+    """Make the reader's own work tree; its last commit adds one texture."""
+    samples = sorted((ROOT / "samples" / "supertuxkart").glob("*.png"))[:2]
+    tree = work_tree(reader.checkout / "Assets")
+    for sample in samples:
+        tree.write(sample.name, sample.read_bytes())
+        tree.commit()
+
+
+@DOCUMENT.effect("aegis extract Assets --git HEAD~1..HEAD --output extracted --ai-tagging", commit_twice)
+def what_the_commit_changed_is_extracted(reader: Reader, run: Run) -> None:
+    assert "extracted 1" in run.printed
+
+
 @DOCUMENT.effect("aegis export --format csv > tags.csv")
 def the_table_names_the_texture(reader: Reader, run: Run) -> None:
     assert f"\n{BANANA}," in (reader.checkout / "tags.csv").read_text(encoding="utf-8")
+
+
+@DOCUMENT.effect("aegis export --format parquet --output tags.parquet")
+def the_rows_name_the_texture(reader: Reader, run: Run) -> None:
+    assert BANANA in parquet.read_table(reader.checkout / "tags.parquet")["asset_id"].to_pylist()
 
 
 @DOCUMENT.effect("aegis export --format xmp --game mygame --output sidecars")

@@ -12,6 +12,8 @@ from schemas.tagged import CausedBy, Tag, check_fits_index, check_sorted
 
 # What stands in source_model of a tag that a person confirmed or added.
 HUMAN = "human"
+# The category of a word on two textures, whose tag is the SHA-256 of the other one's content.
+DUPLICATE_OF = "duplicate_of"
 
 
 class Word(StrEnum):
@@ -31,7 +33,13 @@ class Word(StrEnum):
 class Verdict(WireModel):
     """A person's word on one tag of the asset."""
 
-    category: str = Field(min_length=1, max_length=128, pattern=NO_NUL, description="Category of the tag")
+    category: str = Field(
+        min_length=1,
+        max_length=128,
+        pattern=NO_NUL,
+        description="Category of the tag; in duplicate_of the tag is the SHA-256 of another content, of which the "
+        "asset is no duplicate where the word is rejected",
+    )
     tag: str = Field(min_length=1, max_length=128, pattern=NO_NUL, description="Name of the tag")
     word: Word = Field(
         description="confirmed: the tag is right; rejected: it is wrong; added: it was missing; withdrawn: the word "

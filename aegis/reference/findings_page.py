@@ -113,10 +113,12 @@ tagged before have findings once `aegis replay` has tagged them again; `aegis re
 
 ## The same texture again
 
-`aegis duplicates` lists textures of the library that are there twice, and what one is of the other:
+`aegis duplicates` lists textures of the library that are there twice, and what one is of the other. `--html` writes a
+page that shows them side by side, with all pictures in the one file:
 
 ```sh
 aegis duplicates --limit 20
+aegis duplicates --html duplicates.html
 ```
 
 | the first is … of the other | when |
@@ -131,13 +133,24 @@ aegis duplicates --limit 20
 | `flipped`, `rotated` | it is the other in a mirror, or lies on another side |
 | `recoloured` | the same shapes have other colours |
 
-All but equal contents are sought among textures whose embeddings are alike, and confirmed on their pixels. A part that
-was scaled too is not told, nor one so small that it shows little of the whole, nor pictures of nearly one colour.
-`--json` prints a pair a line. `make lint-bench` measures how much of this is right, on variants of real textures.
+All but equal contents are sought among textures whose embeddings or perceptual hashes are alike, and confirmed on their
+pixels. A part that was scaled too is not told, nor one so small that it shows little of the whole, nor pictures of
+nearly one colour. `--json` prints a pair a line. `make lint-bench` measures how much of this is right, on variants of
+real textures.
+
+What a person says of a pair is remembered, like a word on a tag: after `aegis duplicates --reject ASSET OTHER` the two
+are no duplicates and are not listed again, and `--withdraw` takes that back. Both need what `aegis verdict` needs. The
+word is an `asset-reviewed` event of one of them in the category `duplicate_of`, and its tag is the SHA-256 of the
+content of the other: it holds for these contents whatever other names they have, and survives `aegis rebuild`.
 
 ## All findings
 
 Ids and names never change. `make lint-bench` measures each finding on textures that have it by construction.
+
+In each picture the left texture has the finding and the right one has not. Where both look the same, they differ in
+size, or in what the file or the name says. `python -m benchmarks.findings.pictures` makes them from photographs in
+`samples/endless-sky`, whose authors [samples/LICENSES.md](../samples/LICENSES.md) names; like those they are under
+CC-BY-SA-4.0.
 """
 
 
@@ -160,7 +173,8 @@ def _sections(groups: Iterable[tuple[str, tuple[Check, ...]]]) -> Iterable[str]:
 def _section(check: Check) -> str:
     limit = f" Limit: {check.limit_means}, {check.limit:g}." if check.limit is not None else ""
     return (
-        f"### {check.id} {check.name}\n\n{check.why} {check.remedy}\n\n"
+        f"### {check.id} {check.name}\n\n![{check.name}: left with it, right without](pictures/findings/"
+        f"{check.id.lower()}.webp)\n\n{check.why} {check.remedy}\n\n"
         f"Severity: {code(check.severity.value)}. Value: {check.unit}.{limit}\n"
     )
 

@@ -31,7 +31,7 @@ from schemas.files.secret_files import file_variable, secret_variables, variable
 
 _KIB = 1024
 _EXTRACTION = "`aegis extract`, `aegis tag`, `aegis publish`"
-_LOG = "`aegis replay`, `aegis retag`, `aegis rebuild`, `aegis tail`, `aegis verdict`"
+_LOG = "`aegis replay`, `aegis retag`, `aegis rebuild`, `aegis tail`, `aegis verdict`, `aegis duplicates --reject`"
 _TABLES = (
     "gateway (may be unset), `aegis db`, `aegis rebuild`, `aegis replay --filter`, `aegis tags`, `aegis search`, "
     "`aegis duplicates`, `aegis export`, `aegis labels`, `aegis remove`, `aegis verdict`, `aegis verdicts`, "
@@ -61,7 +61,9 @@ SECTIONS = (
     ),
     Section(DatabaseConnection, f"sink, lake (catalog), `aegis lake`, {_TABLES}"),
     Section(TaggerSettings, "tagger, `aegis replay`"),
-    Section(ModelSettings, "tagger, gateway, `aegis replay`, `aegis retag`, `aegis verdict`"),
+    Section(
+        ModelSettings, "tagger, gateway, `aegis replay`, `aegis retag`, `aegis verdict`, `aegis duplicates --reject`"
+    ),
     Section(FindingsSettings, "tagger, gateway that publishes, `aegis replay`"),
     Section(SinkSettings, "sink"),
     Section(LakeSettings, "lake, `aegis lake`"),

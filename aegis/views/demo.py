@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from collections import Counter
 from typing import Final
 
 from rich.console import Console
@@ -23,6 +24,7 @@ from schemas import AssetTagged
 from schemas.tagged import READING_ORDER
 
 _TAGS_SHOWN: Final = 4
+_FINDINGS_SHOWN: Final = 5
 ROWS_SHOWN: Final = 60
 # One tag of each, as far as there is room; what is certain of the surface is true of nearly every texture.
 _SHOWN_CATEGORIES: Final = tuple(category for category in READING_ORDER if category != "surface")
@@ -109,6 +111,21 @@ def closing_line(report: RunReport, stored: int) -> str:
     failed = sum(isinstance(item, TaggingFailed) for item in report.tags.values())
     counts = f"extracted={len(report.textures)} tagged={tagged} stored={stored} dead_lettered={failed}"
     return f"[bold green]demo: {counts}[/]"
+
+
+def findings_lines(report: RunReport) -> list[str]:
+    """Return what is wrong with the textures, the most frequent first; no line where nothing was found."""
+    tagged = [item.tagged for item in report.tags.values() if isinstance(item, TagsCame)]
+    faults = Counter(found.name for event in tagged for found in event.findings or () if found.severity != "info")
+    if not faults:
+        return []
+    most = faults.most_common(_FINDINGS_SHOWN)
+    more = len(faults) - len(most)
+    named = ", ".join(f"{name} {count}" for name, count in most) + (f", and {more} others" if more else "")
+    return [
+        f"[bold]Found wrong:[/] {named}",
+        "  .venv/bin/aegis lint samples             [dim]# where, and what to do[/]",
+    ]
 
 
 def hints(asset_ids: list[str], page: str) -> list[str]:

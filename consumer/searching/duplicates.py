@@ -1,4 +1,4 @@
-"""The same textures again: equal contents by their hash; others by their embeddings, confirmed on pixels."""
+"""The same textures again: equal contents by their hash; others by embeddings and perceptual hashes, then by pixels."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from consumer.findings.texture import Bytes
 from consumer.imaging.decode import decode
 from consumer.imaging.errors import ImageRejectedError
 from consumer.imaging.picture import ImageLimits
+from consumer.searching.hash_index import HashIndex
 from consumer.storage.errors import ObjectMissingError, ObjectTooLargeError
 from consumer.storage.objects import ObjectStore
-from consumer.storage.tables.contents import Content, contents
+from consumer.storage.tables.contents import Content, contents, judged_apart
 from consumer.storage.tables.likeness import LikeQuery, nearest
 from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.search.filters import SearchFilter
 from consumer.storage.tables.textures import embedding_of
 
-_CANDIDATES: Final = 12
+_CANDIDATES: Final = 32
 # A picture in a mirror, or in other colours, looks different to a model; pixels decide.
 _LEAST_SIMILARITY: Final = 0.7
 _SIGNATURES_KEPT: Final = 4096
@@ -49,9 +50,10 @@ class Duplicates:
         self._store = store
         self._limits = limits or ImageLimits()
         self._signatures: OrderedDict[str, Signature | None] = OrderedDict()
+        self._apart: frozenset[frozenset[str]] = frozenset()
 
     async def __call__(self, where: SearchFilter) -> AsyncIterator[Duplicate]:
-        """Yield every pair once; of equal contents each asset with the one before it.
+        """Yield every pair once, but those that a person rejected; of equal contents each asset with the one before it.
 
         Contents whose objects are gone or cannot be decoded are left out of what pixels must confirm.
 
@@ -59,29 +61,46 @@ class Duplicates:
             DatabaseError, StoreError: they do not answer.
 
         """
+        self._apart = await judged_apart(self._reader)
+        met = HashIndex()
         async for content in contents(self._reader, where):
             for earlier, later in pairwise(content.asset_ids):
                 yield Duplicate(later, earlier, Relation.IDENTICAL, content.size_bytes)
-            async for found in self._near(content, where):
+            async for found in self._near(content, where, met):
                 yield found
 
-    async def _near(self, content: Content, where: SearchFilter) -> AsyncIterator[Duplicate]:
-        embedding = await embedding_of(self._reader, content.sha256, content.model_digest)
-        if embedding is None:
+    async def picture(self, asset_id: str) -> Bytes | None:
+        """Return an asset's pixels, RGB or RGBA; None where they cannot be had. Raises DatabaseError, StoreError."""
+        held = await self._contents_of([asset_id])
+        return await self._pixels(held[0]) if held else None
+
+    async def _near(self, content: Content, where: SearchFilter, met: HashIndex) -> AsyncIterator[Duplicate]:
+        signed = await self._signature(content)
+        if signed is None:
             return
-        # Those of equal content are as near as can be, and not what is looked for.
-        most = _CANDIDATES + len(content.asset_ids)
-        alike = await nearest(self._reader, LikeQuery(embedding, content.model_digest, most, where))
-        likely = [asset_id for asset_id, similarity in alike.items() if similarity >= _LEAST_SIMILARITY]
+        # A model sees what a part is of; a hash sees what is small, turned, or has lost its alpha channel.
+        likely = {*await self._alike(content, where), *await asyncio.to_thread(met.near, signed)}
+        met.add(content.asset_ids[0], signed)
         seen: set[str] = set()
-        for other in await self._contents_of(likely):
+        for other in await self._contents_of(sorted(likely)):
             # Each pair is met from both sides, and told from the later one.
             if other.sha256 >= content.sha256 or other.sha256 in seen:
                 continue
             seen.add(other.sha256)
+            if frozenset((content.sha256, other.sha256)) in self._apart:
+                continue
             found = await self._compared(content, other)
             if found is not None:
                 yield found
+
+    async def _alike(self, content: Content, where: SearchFilter) -> list[str]:
+        embedding = await embedding_of(self._reader, content.sha256, content.model_digest)
+        if embedding is None:
+            return []
+        # Those of equal content are as near as can be, and not what is looked for.
+        most = _CANDIDATES + len(content.asset_ids)
+        alike = await nearest(self._reader, LikeQuery(embedding, content.model_digest, most, where))
+        return [asset_id for asset_id, similarity in alike.items() if similarity >= _LEAST_SIMILARITY]
 
     async def _compared(self, one: Content, other: Content) -> Duplicate | None:
         """Return what their pixels say, told of the one of which it is said."""

@@ -106,8 +106,8 @@ def _operations() -> Node:
         "announceVerdict": _operation(
             "send",
             "assetReviewed",
-            "The gateway and aegis verdict publish what a person says of a tag, before the person is told that it is "
-            "saved.",
+            "The gateway and aegis verdict publish what a person says of a tag, and aegis duplicates --reject that a "
+            "texture is no duplicate of another, before the person is told that it is saved.",
             "assetReviewed",
         ),
         "storeVerdict": _operation(

@@ -64,7 +64,7 @@ def messages() -> Node:
         "assetReviewed": {
             "name": "asset-reviewed",
             "title": "Asset reviewed",
-            "summary": "A person's word on a tag, and the asset's tags after it.",
+            "summary": "A person's word on a tag or (duplicate_of) on two textures, and the asset's tags after it.",
             "contentType": "application/json",
             "headers": _event_headers(AssetReviewed, "Always present."),
             "payload": {"$ref": _REVIEWED_SCHEMA},

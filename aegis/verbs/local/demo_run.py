@@ -17,7 +17,7 @@ from rich.console import Console
 from aegis.shared.errors import UserError
 from aegis.shared.output import is_terminal, print_json_lines
 from aegis.verbs.local.stack import start_stack
-from aegis.views.demo import DemoView, closing_line, hints, print_tags, tag_table
+from aegis.views.demo import DemoView, closing_line, findings_lines, hints, print_tags, tag_table
 from consumer.storage.tables.reads import TagReader
 from devstack import Stack, StackError
 from devstack.state import LOOPBACK, is_listening
@@ -81,6 +81,8 @@ def _show(
         print_tags(report)
     console.print(closing_line(report, stored), soft_wrap=True)
     console.print(f"[dim]in {spent_seconds:.1f} s, services excluded[/]")
+    for line in findings_lines(report):
+        console.print(line, soft_wrap=True)
     for line in hints([texture.asset_id for texture in report.textures], page):
         console.print(line, soft_wrap=True)
     if picture is not None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.search.filters import Arguments, SearchFilter
+from schemas.reviewed import DUPLICATE_OF
 
 _AT_ONCE: Final = 500
 
@@ -29,6 +30,19 @@ SELECT sha256, array_agg(asset_id ORDER BY asset_id) AS asset_ids, min(bucket) A
        coalesce(max(size_bytes), 0)::bigint AS size_bytes, max(model_digest) AS model_digest
 FROM {{schema}}.assets AS asset WHERE {conditions} GROUP BY sha256 ORDER BY sha256 LIMIT {limit}
 """
+
+_APART: Final = """
+SELECT asset.sha256 AS one, said.tag AS other
+FROM {schema}.asset_tags AS said JOIN {schema}.assets AS asset USING (asset_id)
+WHERE said.source = 'human' AND said.category = $1 AND said.verdict = 'rejected'
+"""
+
+
+async def judged_apart(reader: TagReader) -> frozenset[frozenset[str]]:
+    """Return the pairs of contents of which a person said that they are no duplicates; raises DatabaseError."""
+    async with reader.session() as session:
+        rows = await session.fetch(session.sql(_APART), DUPLICATE_OF)
+    return frozenset(frozenset((row["one"], row["other"])) for row in rows)
 
 
 async def contents(reader: TagReader, where: SearchFilter) -> AsyncIterator[Content]:

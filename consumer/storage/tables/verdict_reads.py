@@ -10,6 +10,7 @@ from uuid import UUID
 
 from consumer.storage.tables.reads import TagReader
 from schemas.headers import SourcePlace
+from schemas.reviewed import DUPLICATE_OF
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,10 @@ _SAID_OF: Final = """
 SELECT asset_id, category, tag, confidence, source_model, verdict, settles
 FROM {schema}.asset_tags WHERE asset_id = ANY($1::text[])
 """
+# Words on pairs of textures are not on tags.
 _STANDING: Final = """
-SELECT asset_id, category, tag, verdict FROM {schema}.asset_tags WHERE source = 'human' ORDER BY asset_id
+SELECT asset_id, category, tag, verdict FROM {schema}.asset_tags
+WHERE source = 'human' AND category <> $1 ORDER BY asset_id
 """
 _KNOWN: Final = "SELECT event_id FROM {schema}.verdicts WHERE event_id = ANY($1::uuid[])"
 _COLUMNS: Final = (
@@ -160,7 +163,7 @@ async def history(reader: TagReader, query: HistoryQuery) -> list[PastVerdict]:
 async def standing_words(reader: TagReader) -> dict[str, dict[tuple[str, str], bool]]:
     """Return by asset and (category, tag) what people say now: True where the tag is right. Raises DatabaseError."""
     async with reader.session() as session:
-        rows = await session.fetch(session.sql(_STANDING))
+        rows = await session.fetch(session.sql(_STANDING), DUPLICATE_OF)
     words: dict[str, dict[tuple[str, str], bool]] = {}
     for row in rows:
         words.setdefault(row["asset_id"], {})[row["category"], row["tag"]] = row["verdict"] != "rejected"

@@ -66,6 +66,7 @@ async def test_the_demo_tags_and_stores_every_sample_and_a_second_run_adds_no_du
         assert done.returncode == 0, done.stdout + done.stderr
         found = CLOSING.search(done.stdout)
         assert found, done.stdout
+        assert re.search(r"^Found wrong: (\S+ \d+(, )?)+", done.stdout, re.MULTILINE), done.stdout
         counts.append([int(number) for number in found.groups()])
         rows.append(await _rows(environment))
 

@@ -58,6 +58,27 @@ async def test_a_facet_narrows_as_far_as_it_says_and_the_address_says_which(visi
         assert page.url.endswith("/")
 
 
+async def test_a_finding_narrows_as_far_as_it_says_and_explains_itself(visit: Visit, library: Library) -> None:
+    async with visit() as page:
+        facets = page.locator("#facets section", has=page.get_by_role("heading", name="findings", exact=True))
+        facet = facets.locator("li a").first
+        name, count = await facet.locator("span").all_inner_texts()
+        await facet.click()
+        await page.wait_for_url(f"**finding={name}*")
+        await expect(page.locator("#total")).to_have_text(re.compile(rf"^\s*{count} textures?\s*$"))
+        shown = await page.locator("#grid .tile").evaluate_all("(tiles) => tiles.map((tile) => tile.dataset.asset)")
+        rows = await library.corner.rows("SELECT asset_id FROM assets WHERE finding_names @> ARRAY[$1]", name)
+        assert sorted(shown) == sorted(row["asset_id"] for row in rows)
+        await expect(facets.locator("li a[aria-current]")).to_have_count(1)
+
+        await page.locator("#grid .tile .picture").first.click()
+        await expect(page.locator(".findings dt a", has_text=name)).to_be_visible()
+        await page.go_back()
+        await page.locator(".chosen a", has_text=name).click()
+        await expect(page.locator("#total")).to_have_text(f"{await library.textures()} textures")
+        assert "finding=" not in page.url
+
+
 async def test_the_slider_hides_tags_that_are_less_sure(visit: Visit) -> None:
     async with visit() as page:
         before = await page.locator("#facets li a").count()

@@ -39,6 +39,7 @@ EVENTS = [
     "asset-tagged.minimal",
     "asset-tagged.nothing-found",
     "asset-tagged.unknown-fields",
+    "asset-reviewed.duplicate",
     "asset-reviewed.full",
     "asset-reviewed.minimal",
     "asset-reviewed.unknown-fields",

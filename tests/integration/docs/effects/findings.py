@@ -48,6 +48,11 @@ def pairs_are_counted(reader: Reader, run: Run) -> None:
     assert re.search(r"^\d+ pairs.*: [\d.]+ MiB of files$", run.complaints, re.MULTILINE), run.complaints
 
 
+@DOCUMENT.effect("aegis duplicates --html duplicates.html")
+def the_page_of_pairs_is_there(reader: Reader, run: Run) -> None:
+    assert "<h1>Duplicate textures</h1>" in (reader.checkout / "duplicates.html").read_text(encoding="utf-8")
+
+
 def query(statement: str) -> str:
     return f".venv/bin/aegis stack psql -c {shlex.quote(statement)}"
 

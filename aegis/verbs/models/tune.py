@@ -15,6 +15,7 @@ from aegis.shared.output import print_json_lines, print_table
 from aegis.shared.verb import Verb, json_lines
 
 if TYPE_CHECKING:
+    from consumer.tagging.reach import Reach
     from consumer.tagging.tuning import Measured, Tuning
 
 FIELDS = ("precision", "workers", "max_batch", "images_per_second", "is_default", "is_best")
@@ -48,6 +49,9 @@ def command(
 ) -> None:
     """Measure precision, threads and batch size on this machine, and store the best for the tagger and the gateway.
 
+    On a CPU it also measures the most that the CPU multiplies, says which share of that the model reaches, and what
+    would make it faster.
+
     A setting that is given (AEGIS_MODEL_PRECISION, AEGIS_MODEL_WORKERS, AEGIS_MODEL_MAX_BATCH) overrides what is
     stored.
     """
@@ -58,6 +62,7 @@ def command(
     from consumer.services.tuned import store_tuning, tuning_path
     from consumer.settings import ModelSettings
     from consumer.tagging.bundle.bundle import load_bundle
+    from consumer.tagging.reach import measure_reach
     from consumer.tagging.tuning import default_tuning, tune
 
     settings = ModelSettings()
@@ -73,11 +78,16 @@ def command(
         print_json_lines(records)
     else:
         _print(records)
+    rate = next(item.images_per_second for item in measured if item.tuning == best)
+    if settings.provider == "CPUExecutionProvider":
+        with told():
+            reach = measure_reach(loaded, best, seconds)
+        for line in _reached(reach, reach.of_pipeline(rate, min(best.workers, available_cpus()))):
+            click.echo(line, err=as_json)
     if dry_run:
         click.echo("nothing was stored", err=True)
         return
     path = tuning_path(settings.cache_dir, loaded, settings.provider)
-    rate = next(item.images_per_second for item in measured if item.tuning == best)
     try:
         store_tuning(path, loaded, best, rate)
     except OSError as error:
@@ -117,6 +127,17 @@ def _print(records: list[dict[str, object]]) -> None:
         ),
         right={"threads", "batch", "images/s"},
     )
+
+
+def _reached(reach: Reach, of_pipeline: float) -> Iterator[str]:
+    from consumer.tagging.reach import next_lever
+
+    yield (
+        f"{reach.numbers} peak of this CPU: {reach.peak / 1e9:,.0f} billion multiply-adds/s in a thread; "
+        f"an image needs {reach.needed / 1e9:.2f} billion"
+    )
+    yield f"share of the peak: {reach.of_inference:.0%} by inference alone, {of_pipeline:.0%} from bytes to tags"
+    yield f"next lever: {next_lever(reach, of_pipeline)}"
 
 
 def _images(folder: Path | None) -> list[bytes]:

@@ -113,6 +113,8 @@ def test_the_command_measures_the_shipped_model_and_keeps_the_best(
     tuned = apply_tuning(ModelSettings(), bundle)
     assert f"{tuned.workers} threads, batches of up to {tuned.max_batch}" in done.output
     assert tuned.workers is not None
+    for told in ("int8 peak of this CPU: ", "share of the peak: ", "next lever: "):
+        assert told in done.output
 
 
 def test_the_command_refuses_a_folder_without_textures_in_one_sentence(tmp_path: Path) -> None:

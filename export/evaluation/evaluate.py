@@ -15,7 +15,7 @@ import numpy as np
 from consumer.tagging.bundle.bundle import CALIBRATION, load_bundle
 from consumer.tagging.bundle.calibration import Calibration, CategoryCalibration
 from consumer.tagging.bundle.manifest import Precision
-from consumer.tagging.bundle.revised import untaught
+from consumer.tagging.bundle.revised import untaught, with_calibration
 from consumer.tagging.bundle.taxonomy import Taxonomy
 from consumer.tagging.inference.precision import Wanted
 from consumer.tagging.scoring.probabilities import judge
@@ -81,17 +81,21 @@ def calibrate_bundle(
     fitted on the paths of `names_from`, which needs no images. What verdicts had taught is gone then: it corrected
     other confidences. Raises as `evaluate_bundle`.
     """
-    seen = see(untaught(load_bundle(folder)), labels, precision=precision)
-    taxonomy, fits = seen.bundle.taxonomy, _fitted(seen)
+    bundle = load_bundle(folder)
+    named = read_labels(names_from, bundle.taxonomy.categories)
+    names = fit_names(bundle.taxonomy, named, hashlib.sha256(names_from.read_bytes()).hexdigest())
+    # The figures with names are of the names as they are fitted now: a new bundle has none yet.
+    unfitted = Calibration(labels_sha256=labels.sha256, images=0, categories={}, names=names)
+    seen = see(with_calibration(bundle, unfitted), labels, precision=precision)
+    fits = _fitted(seen)
     evaluation = _evaluation(seen, fits, names=False, calibrated=True)
-    named = read_labels(names_from, taxonomy.categories)
-    calibration = Calibration(
-        labels_sha256=labels.sha256,
-        images=len(seen.images),
-        precision=seen.precision,
-        categories={category: fit.whole for category, fit in fits.items()},
-        names=fit_names(taxonomy, named, hashlib.sha256(names_from.read_bytes()).hexdigest()),
-        metrics=_metrics(evaluation),
+    calibration = unfitted.model_copy(
+        update={
+            "images": len(seen.images),
+            "precision": seen.precision,
+            "categories": {category: fit.whole for category, fit in fits.items()},
+            "metrics": _metrics(evaluation),
+        }
     )
     replace_file(folder / CALIBRATION, (calibration.model_dump_json(indent=2) + "\n").encode())
     refresh_manifest(folder, seen.bundle.manifest, [CALIBRATION], calibrated=True)

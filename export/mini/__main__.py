@@ -24,7 +24,7 @@ from consumer.tagging.bundle.taxonomy import load_taxonomy
 from export.mini.held_out import measure, measured_positions
 from export.mini.manifest import Row, capped, fetch, read_manifest
 from export.mini.model import IMAGE_SIZE as SIZE
-from export.mini.model import ImageTower, Texts
+from export.mini.model import ImageTower, Teacher, Texts
 from export.mini.package import write_bundle
 from export.mini.plan import TrainingPlan
 from export.mini.rules import other_rows
@@ -45,7 +45,10 @@ log = structlog.get_logger(__name__)
 @click.option("--packages", type=click.Path(path_type=Path), help="Unpacked packages, if they are here already.")
 @click.option("--taxonomy", type=click.Path(path_type=Path), default=default_bundle_path() / TAXONOMY)
 @click.option(
-    "--texts", type=click.Path(path_type=Path), default=default_bundle_path(), help="Bundle with the text tower."
+    "--texts",
+    type=click.Path(path_type=Path),
+    default=default_bundle_path(),
+    help="Bundle with the text tower, whose image tower is learned from.",
 )
 @click.option("--steps", type=int, default=TrainingPlan().steps, show_default=True)
 @click.option(
@@ -62,7 +65,7 @@ def main(  # noqa: PLR0917 - click passes them by name
     rows, store = [every_row[at] for at in kept], every_image.of(kept)
     shipped = load_manifest(texts)
     material = Material(rows, store, Texts(texts, shipped), vocabulary)
-    trainer = Trainer(ImageTower(shipped.dim, shipped.logit_scale), material, TrainingPlan(steps=steps))
+    trainer = Trainer(ImageTower(shipped.dim, shipped.logit_scale), material, TrainingPlan(steps=steps), Teacher(texts))
     made = trainer.run(work / f"checkpoint{'-without-' * bool(leave_out)}{leave_out}.pt")
     if left_out:
         whole = Material(every_row, every_image, material.texts, vocabulary)

@@ -125,5 +125,17 @@ def caption(row: Row, taxonomy: Taxonomy, rng: np.random.Generator) -> str:
     return template.replace("{}", text)
 
 
+def random_prompts(taxonomy: Taxonomy, tags: dict[str, list[str]], rng: np.random.Generator) -> dict[str, list[str]]:
+    """Return per category one random filled template of each tag and of two background prompts."""
+    drawn = {}
+    for category, names in tags.items():
+        spec = taxonomy.categories[category]
+        pools = [spec.texts_of(tag) for tag in names]
+        backgrounds = spec.background_texts()
+        pools += [backgrounds[int(index)] for index in rng.permutation(len(backgrounds))[:2]]
+        drawn[category] = [pool[int(rng.integers(0, len(pool)))] for pool in pools]
+    return drawn
+
+
 def _pick(options: tuple[str, ...], rng: np.random.Generator) -> str:
     return options[int(rng.integers(0, len(options)))]

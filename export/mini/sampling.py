@@ -19,7 +19,7 @@ from export.mini.colours import Recolour
 from export.mini.manifest import Row
 from export.mini.model import Texts
 from export.mini.store import PixelStore
-from export.mini.transform import View
+from export.mini.transform import View, as_icon
 
 CATEGORIES: Final = ("object_types", "art_styles", "texture_roles", "materials")
 # Share of images without an object type, each object type counting 1.
@@ -27,6 +27,9 @@ _SHARE_ROLE_ONLY: Final = 0.4
 _SHARE_UNLABELLED: Final = 0.4
 # Normal maps and masks show little of the object that they belong to.
 _WEIGHT_DATA_MAP: Final = 0.3
+# Share of drawings shown as small as icons. What a texture is for shows in its size, so that those teach no role.
+_SHARE_SHRUNK: Final = 0.3
+_ROLES: Final = "texture_roles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,15 @@ class Material:
 class Batch:
     """`pixels` uint8 [N, S, S, 3], `captions` of the first images, `targets` and `words` float [N, *].
 
-    Rows of `targets` (per category) and of `words` add up to 1, or are all 0 where nothing is known.
+    Rows of `targets` (per category) and of `words` add up to 1, or are all 0 where nothing is known. `shrunk`, bool
+    [N]: the drawing was made smaller than its game shows it.
     """
 
     pixels: Tensor
     captions: list[str]
     targets: dict[str, Tensor]
     words: Tensor
+    shrunk: Tensor
 
 
 def trained_tags(rows: Sequence[Row], taxonomy: Taxonomy) -> dict[str, list[str]]:
@@ -104,8 +109,16 @@ def _kind(row: Row) -> str:
 class Batches(IterableDataset[Batch]):
     """Endless random batches of `size` pixels a side."""
 
-    def __init__(self, material: Material, size: int, count: int, captions: int, seed: int) -> None:
-        self.material, self.count, self.captions, self.seed = material, count, captions, seed
+    def __init__(  # noqa: PLR0917 - what a batch is, in one place
+        self,
+        material: Material,
+        size: int,
+        count: int,
+        captions: int,
+        seed: int,
+        shrunk: float = _SHARE_SHRUNK,
+    ) -> None:
+        self.material, self.count, self.captions, self.seed, self.shrunk = material, count, captions, seed, shrunk
         self.view, self.recolour = View(size), Recolour()
         self.weights = sampling_weights(material.rows)
         self.tags = trained_tags(material.rows, material.taxonomy)
@@ -118,16 +131,23 @@ class Batches(IterableDataset[Batch]):
         while True:
             picked = rng.choice(len(self.weights), self.count, p=self.weights)
             rows = [self.material.rows[at] for at in picked]
-            squares = np.stack([self.view(store[int(at)], rng) for at in picked])
+            drawings = [store[int(at)] for at in picked]
+            shown = [as_icon(one, rng) if rng.random() < self.shrunk else one for one in drawings]
+            shrunk = [small is not whole for small, whole in zip(shown, drawings, strict=True)]
+            squares = np.stack([self.view(one, rng) for one in shown])
             yield Batch(
                 pixels=torch.from_numpy(self.recolour(squares, rng)),
                 captions=[caption(row, taxonomy, rng) for row in rows[: self.captions]],
-                targets=self._targets(rows),
+                targets=self._targets(rows, shrunk),
                 words=_shares([path_words(row) for row in rows], self.words),
+                shrunk=torch.tensor(shrunk),
             )
 
-    def _targets(self, rows: list[Row]) -> dict[str, Tensor]:
+    def _targets(self, rows: list[Row], shrunk: Sequence[bool]) -> dict[str, Tensor]:
         labels_by_row = [labels(row) for row in rows]
+        for small, row in zip(shrunk, labels_by_row, strict=True):
+            if small:
+                row.pop(_ROLES, None)
         return {
             category: _shares([row.get(category, ()) for row in labels_by_row], tags)
             for category, tags in self.tags.items()

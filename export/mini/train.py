@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from copy import deepcopy
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,26 +18,27 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from consumer.concurrency.cpus import cpu_flags
-from consumer.tagging.bundle.taxonomy import Taxonomy
-from export.mini.model import ImageTower, normalised
+from export.mini.captions import random_prompts
+from export.mini.model import ImageTower, Teacher, multiplies_bfloat16, normalised
 from export.mini.plan import TrainingPlan, falling
 from export.mini.sampling import Batch, Batches, Material, shared_words, trained_tags
 
 CATEGORY_WEIGHTS: Final = {"object_types": 1.0, "art_styles": 0.3, "texture_roles": 0.3, "materials": 0.3}
+# How much the judgement of the tower that ships counts beside the labels.
+KEPT_WEIGHTS: Final = {"object_types": 0.5, "texture_roles": 0.5}
 _CHECKPOINT_EVERY: Final = 50
 # Captions that say the same are no mistake for each other.
 _SAME_COSINE: Final = 0.999
-_BFLOAT16_FLAGS: Final = {"avx512_bf16", "amx_bf16", "bf16"}
 log = structlog.get_logger(__name__)
 
 
 class Trainer:
     """The network, its running average, what it was before the trunk moved, the optimiser, and how far they are."""
 
-    def __init__(self, model: ImageTower, material: Material, plan: TrainingPlan) -> None:
+    def __init__(self, model: ImageTower, material: Material, plan: TrainingPlan, teacher: Teacher) -> None:
+        """`teacher` looks at what `model` looks at, for the text tower of `material`."""
         torch.manual_seed(plan.seed)
-        self.material, self.plan, self.step = material, plan, 0
+        self.material, self.plan, self.step, self.teacher = material, plan, 0, teacher
         self.tags = trained_tags(material.rows, material.taxonomy)
         self.model = model.to(memory_format=torch.channels_last)
         self.average = deepcopy(model).eval()
@@ -101,11 +101,12 @@ class Trainer:
                 for batch in seen
             ]
         rng = np.random.default_rng(plan.seed)
+        taught = [self.teacher(batch.pixels) for batch in seen]
         for step in range(1, plan.head_steps + 1):
             at = int(rng.integers(0, len(seen)))
             self.model.visual.head.train()
             factor = min(1.0, step / 40) * falling(step / plan.head_steps, 0.5)
-            losses = self._move(features[at], seen[at], 2 * factor, trunk=False, rng=rng)
+            losses = self._move(features[at], seen[at], taught[at], 2 * factor, trunk=False, rng=rng)
         log.info("fitted heads", images=len(seen) * plan.head_batch, **losses)
         for network in (self.average, self.start):
             network.load_state_dict(self.model.state_dict())
@@ -125,12 +126,20 @@ class Trainer:
         self.model.train()
         features = self.model.visual.trunk(normalised(batch.pixels))
         rng = np.random.default_rng((self.plan.seed, self.step))
-        losses = self._move(features, batch, self.plan.factor_at(self.step), trunk=True, rng=rng)
+        factor, taught = self.plan.factor_at(self.step), self.teacher(batch.pixels)
+        losses = self._move(features, batch, taught, factor, trunk=True, rng=rng)
         _update_average(self.average, self.model, min(self.plan.average, (1 + self.step) / (10 + self.step)))
         return losses
 
     def _move(
-        self, features: Tensor, batch: Batch, factor: float, *, trunk: bool, rng: np.random.Generator
+        self,
+        features: Tensor,
+        batch: Batch,
+        taught: Tensor,
+        factor: float,
+        *,
+        trunk: bool,
+        rng: np.random.Generator,
     ) -> dict[str, float]:
         """Take one step down the losses of `features`; the trunk moves only if it `trunk`."""
         plan = self.plan
@@ -141,8 +150,12 @@ class Trainer:
             for category, texts in random_prompts(self.material.taxonomy, self.tags, rng).items()
         }
         captions = self.material.texts(batch.captions)
-        losses = losses_of(self.model, self.word_head, features, batch, captions=captions, prompts=prompts)
-        weights = {**CATEGORY_WEIGHTS, "caption": plan.caption_weight, "word": plan.word_weight}
+        judged = {name: self.teacher.scale * taught @ prompts[name].T for name in KEPT_WEIGHTS}
+        losses = losses_of(
+            self.model, self.word_head, features, batch, captions=captions, prompts=prompts, taught=judged
+        )
+        kept = {f"kept_{category}": weight for category, weight in KEPT_WEIGHTS.items()}
+        weights = {**CATEGORY_WEIGHTS, **kept, "caption": plan.caption_weight, "word": plan.word_weight}
         total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -158,10 +171,12 @@ def losses_of(  # noqa: PLR0917 - the two towers' halves of one batch
     batch: Batch,
     captions: Tensor,
     prompts: dict[str, Tensor],
+    taught: dict[str, Tensor],
 ) -> dict[str, Tensor]:
     """Return the loss of the captions, of the words and of each category, for features [N, F] of the batch's images.
 
     `captions` and `prompts` are the text tower's vectors; per category those of its tags first, then background.
+    `taught`: logits of the same prompts by another tower, whose judgement is to be kept in these categories.
     """
     image = functional.normalize(model.visual.head(features), dim=-1)
     scale = model.logit_scale.exp().clamp(max=100)
@@ -173,8 +188,22 @@ def losses_of(  # noqa: PLR0917 - the two towers' halves of one batch
         "word": _known_loss(word_head(features), batch.words),
     }
     for category, vectors in prompts.items():
-        losses[category] = _known_loss(scale * image @ vectors.T, batch.targets[category], smoothing=0.1)
+        scores = scale * image @ vectors.T
+        losses[category] = _known_loss(scores, batch.targets[category], smoothing=0.1)
+        if category in taught:
+            losses[f"kept_{category}"] = kept_loss(scores, taught[category], ~batch.shrunk)
     return losses
+
+
+def kept_loss(logits: Tensor, taught: Tensor, heard: Tensor) -> Tensor:
+    """Return how far the shares that `logits` [N, A] give are from those of `taught`, where bool `heard` [N] is true.
+
+    Both are of the same prompts; equal shares give 0.
+    """
+    if not heard.any():
+        return logits.sum() * 0
+    shares = taught[heard].softmax(dim=1)
+    return functional.kl_div(logits[heard].log_softmax(dim=1), shares, reduction="batchmean")
 
 
 def _known_loss(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -187,29 +216,11 @@ def _known_loss(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tens
     return functional.cross_entropy(logits[labelled], functional.pad(smoothed, (0, logits.shape[1] - count)))
 
 
-def random_prompts(taxonomy: Taxonomy, tags: dict[str, list[str]], rng: np.random.Generator) -> dict[str, list[str]]:
-    """Return per category one random filled template of each tag and of two background prompts."""
-    drawn = {}
-    for category, names in tags.items():
-        spec = taxonomy.categories[category]
-        pools = [spec.texts_of(tag) for tag in names]
-        backgrounds = spec.background_texts()
-        pools += [backgrounds[int(index)] for index in rng.permutation(len(backgrounds))[:2]]
-        drawn[category] = [pool[int(rng.integers(0, len(pool)))] for pool in pools]
-    return drawn
-
-
 def mixed(start: ImageTower, end: ImageTower, share: float) -> ImageTower:
     """Return the network whose weights are `share` of `end`'s and the rest `start`'s."""
     result = deepcopy(start)
     _update_average(result, end, 1 - share)
     return result
-
-
-@cache
-def multiplies_bfloat16() -> bool:
-    """Tell whether this CPU has instructions for bfloat16; without them it is half as fast as float32."""
-    return bool(_BFLOAT16_FLAGS & (cpu_flags() or frozenset()))
 
 
 def _optimiser(model: ImageTower, word_head: nn.Module, plan: TrainingPlan) -> torch.optim.Optimizer:

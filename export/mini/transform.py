@@ -49,12 +49,20 @@ def served(pixels: Pixels, size: int) -> Pixels:
     return composite(square(pixels, size))
 
 
+def as_icon(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Shrink premultiplied [h, w, 4] to the size of an icon; what is smaller stays as it is."""
+    height, width = pixels.shape[:2]
+    scale = int(rng.integers(*_TINY)) / max(height, width)
+    if scale >= 1:
+        return pixels
+    return _resized(pixels, (max(1, round(width * scale)), max(1, round(height * scale))), nearest=False)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """Random framings for training, so that no game's habits of framing are learned; fields are probabilities."""
 
     size: int
-    tiny: float = 0.3
     trim: float = 0.15
     crop: float = 0.65
     turn: float = 0.05
@@ -65,8 +73,6 @@ class View:
 
     def __call__(self, pixels: Pixels, rng: np.random.Generator) -> Pixels:
         """Return one random premultiplied [size, size, 4] of premultiplied [h, w, 4]."""
-        if rng.random() < self.tiny:
-            pixels = _at_most(pixels, int(rng.integers(*_TINY)))
         if rng.random() < self.trim:
             pixels = _trimmed(pixels)
         if rng.random() < self.crop:
@@ -95,15 +101,6 @@ def _resized(pixels: Pixels, target: tuple[int, int], *, nearest: bool) -> Pixel
     # RGBX: Pillow's own RGBA would multiply by alpha once more.
     image = Image.frombuffer("RGBX", (width, height), np.ascontiguousarray(pixels).tobytes(), "raw", "RGBX", 0, 1)
     return np.asarray(image.resize(target, Image.Resampling.NEAREST if nearest else Image.Resampling.BICUBIC))
-
-
-def _at_most(pixels: Pixels, longest: int) -> Pixels:
-    """Shrink the longest side to `longest`; what is smaller stays as it is."""
-    height, width = pixels.shape[:2]
-    scale = longest / max(height, width)
-    if scale >= 1:
-        return pixels
-    return _resized(pixels, (max(1, round(width * scale)), max(1, round(height * scale))), nearest=False)
 
 
 def _trimmed(pixels: Pixels) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -111,6 +112,20 @@ def test_calibration_makes_confidences_fit_and_is_written_into_the_bundle(bundle
     assert after.calibration.names is not None
     assert after.calibration.names.weights["beasts"]["cat"]["cat"] > 0
     assert "calibrated on 24 images on the int8 graph" in " ".join(run("info", bundle).output.split())
+
+
+def test_calibration_of_a_new_bundle_shows_figures_with_the_names_that_it_fits(
+    bundle: Path, images: Path, tmp_path: Path
+) -> None:
+    """Fitted on files that are called what they are not, names say other than they would unfitted."""
+    swapped = {"cat_": "dog_", "dog_": "cat_"}
+    misled = re.sub("cat_|dog_", lambda found: swapped[found[0]], (images / "labels.csv").read_text())
+    (tmp_path / "names.csv").write_text(misled)
+    shown = {}
+    for how in (("calibrate", "--names-from", tmp_path / "names.csv"), ("eval", "--by-game")):
+        run(how[0], bundle, *labelled(images), "--json", tmp_path / "figures.json", *how[1:])
+        shown[how[0]] = json.loads((tmp_path / "figures.json").read_text())["beasts"]["top1_with_names"]
+    assert shown["calibrate"] == shown["eval"]
 
 
 def test_games_are_judged_by_calibrations_that_have_not_seen_them_and_nothing_is_written(

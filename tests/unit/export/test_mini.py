@@ -22,15 +22,16 @@ from export.mini.captions import caption, labels, path_words
 from export.mini.colours import Recolour
 from export.mini.held_out import measure, measured_positions
 from export.mini.manifest import Row, added_games, capped, read_manifest, unpack_xmoto
-from export.mini.model import ImageTower, Texts
+from export.mini.model import ImageTower, Teacher, Texts
 from export.mini.plan import TrainingPlan
 from export.mini.rules import family_of, other_rows, read_rules
-from export.mini.sampling import Material, sampling_weights, shared_words
+from export.mini.sampling import Batches, Material, sampling_weights, shared_words
 from export.mini.store import build_store, open_store, premultiplied
-from export.mini.train import Trainer
-from export.mini.transform import GROUND, View, composite, served, square
+from export.mini.train import Trainer, kept_loss
+from export.mini.transform import GROUND, View, as_icon, composite, served, square
 
 DEV_GAMES = {"supertuxkart", "endless-sky", "openarena", "freedoom", "megaglest", "unknown-horizons", "renpy-demo"}
+SAMPLES = Path(__file__).parents[3] / "samples"
 STILL = Recolour(
     mix=0, hue=0, saturation=0, grey=0, tint=0, brightness=0, contrast=0, other_ground=0, blur=0
 )  # fmt: skip
@@ -43,6 +44,18 @@ def taxonomy() -> Taxonomy:
 
 def row(name: str, kind: str = "weapon", family: str = "f", game: str = "g") -> Row:
     return Row(game, "package", f"art/{name}.png", "", (kind,), ("fantasy",), "sprite", "group", family)
+
+
+def drawn(folder: Path) -> list[Row]:
+    """Write forty pictures and their store; return their rows."""
+    kinds = ["weapon", "vehicle"] * 20
+    rows = [row(f"sword_{number}", kind, game=str(number % 2)) for number, kind in enumerate(kinds)]
+    for number, one in enumerate(rows):
+        path = folder / one.package / one.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGBA", (64, 48), (6 * number, 0, 255 - 6 * number, 255)).save(path)
+    assert build_store(rows, folder, folder / "store", workers=1) == []
+    return rows
 
 
 def any_pixels(rng: np.random.Generator, height: int, width: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -186,7 +199,7 @@ def test_tall_art_is_padded_and_tiny_art_keeps_hard_edges() -> None:
 
 @pytest.mark.parametrize("name", ["supertuxkart/3td_LoneBrick_01_NRM.png", "megaglest/checkbox_checked.png"])
 def test_training_shows_the_network_what_the_product_shows_it(name: str) -> None:
-    path = Path(__file__).parents[3] / "samples" / name
+    path = SAMPLES / name
     product = prepare(decode(path.read_bytes(), ImageLimits()), PreprocessSpec(96, (GROUND, GROUND, GROUND)))
     with Image.open(path) as image:
         ours = served(premultiplied(image), 96)
@@ -237,20 +250,46 @@ def test_texts_are_what_the_text_tower_says_and_each_is_asked_once() -> None:
     assert torch.equal(texts(["clouds"])[0], vectors[1])
 
 
-def test_drawings_of_every_kind_are_seen_as_small_as_icons() -> None:
-    view = View(64, tiny=1.0, trim=0, crop=0, turn=0, mirror=0, upside_down=0, coarser=0, smaller=0)
+def test_a_drawing_is_shrunk_to_the_size_of_an_icon_and_small_art_is_left_alone() -> None:
     rng = np.random.default_rng(0)
-    pixels = any_pixels(rng, 160, 160)
-    seen = [view(pixels, rng) for _ in range(8)]
-    # What was enlarged by nearest neighbour has few colours, and noise of its own size has one a pixel.
-    few = [len(np.unique(one.reshape(-1, 4), axis=0)) <= 32 * 32 for one in seen]
-    assert sum(few) >= 4
+    large, small = any_pixels(rng, 160, 80), any_pixels(rng, 8, 8)
+    assert all(12 <= max(as_icon(large, rng).shape) <= 40 for _ in range(20))
+    assert (as_icon(small, rng) == small).all()
 
 
-def test_small_art_is_not_enlarged_before_it_is_seen() -> None:
-    view = View(32, tiny=1.0, trim=0, crop=0, turn=0, mirror=0, upside_down=0, coarser=0, smaller=0)
-    pixels = any_pixels(np.random.default_rng(1), 8, 8)
-    assert (view(pixels, np.random.default_rng(2))[::4, ::4] == pixels).all()
+def test_what_was_made_smaller_teaches_no_role_but_what_it_shows(tmp_path: Path, taxonomy: Taxonomy) -> None:
+    rows = drawn(tmp_path)
+    folder = default_bundle_path()
+    material = Material(rows, open_store(tmp_path / "store"), Texts(folder, read_shipped(folder)), taxonomy)
+    sizes = {share: next(iter(Batches(material, 32, 16, 4, seed=0, shrunk=share))) for share in (0.0, 1.0)}
+    assert not sizes[0.0].shrunk.any()
+    assert sizes[0.0].targets["texture_roles"].sum() == 16
+    assert sizes[1.0].shrunk.all()
+    assert sizes[1.0].targets["texture_roles"].sum() == 0
+    assert sizes[1.0].targets["object_types"].sum() == 16
+
+
+def test_the_teacher_is_the_tower_that_ships_and_sees_pictures_of_any_size() -> None:
+    teacher = Teacher(default_bundle_path())
+    shown: dict[int, torch.Tensor] = {}
+    for size in (128, 160):
+        pictures = []
+        for name in ("supertuxkart/3td_LoneBrick_01_NRM.png", "megaglest/checkbox_checked.png"):
+            with Image.open(SAMPLES / name) as image:
+                pictures.append(served(premultiplied(image), size))
+        shown[size] = teacher(torch.from_numpy(np.stack(pictures)))
+    assert torch.allclose(shown[160].norm(dim=-1), torch.ones(2), atol=1e-3)
+    alike = shown[128] @ shown[160].T
+    assert alike.diagonal().min() > 0.9
+    assert alike.diagonal().min() > alike[0, 1]
+
+
+def test_only_pictures_that_are_heard_pull_towards_what_is_kept() -> None:
+    logits, taught = torch.tensor([[1.0, 2.0], [0.0, 9.0]]), torch.tensor([[3.0, 4.0], [9.0, 0.0]])
+    first = torch.tensor([True, False])
+    assert kept_loss(logits, taught, first).item() == pytest.approx(0, abs=1e-6), "equal shares"
+    assert kept_loss(logits, taught, ~first).item() > 8
+    assert kept_loss(logits, taught, first & ~first).item() == 0
 
 
 def test_what_cannot_be_read_or_was_seen_before_stays_out_of_the_store(tmp_path: Path) -> None:
@@ -266,20 +305,21 @@ def test_what_cannot_be_read_or_was_seen_before_stays_out_of_the_store(tmp_path:
 
 
 def test_training_goes_on_from_its_checkpoint_and_hands_out_its_average(tmp_path: Path, taxonomy: Taxonomy) -> None:
-    kinds = ["weapon", "vehicle"] * 20
-    rows = [row(f"sword_{number}", kind, game=str(number % 2)) for number, kind in enumerate(kinds)]
-    for number, one in enumerate(rows):
-        path = tmp_path / one.package / one.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGBA", (20, 10), (6 * number, 0, 255 - 6 * number, 255)).save(path)
-    assert build_store(rows, tmp_path, tmp_path / "store", workers=1) == []
+    rows = drawn(tmp_path)
     shipped = read_shipped(default_bundle_path())
-    texts = Texts(default_bundle_path(), shipped)
+    texts, teacher = Texts(default_bundle_path(), shipped), Teacher(default_bundle_path())
     material = Material(rows, open_store(tmp_path / "store"), texts, taxonomy)
     plan = TrainingPlan(
-        steps=1, head_images=8, head_steps=2, head_batch=8, batch=4, captions=6, stages=((0.5, 32), (1.0, 64))
+        steps=1,
+        head_images=8,
+        head_steps=2,
+        head_batch=8,
+        batch=4,
+        captions=6,
+        stages=((0.5, 32), (1.0, 64)),
+        mixed=0.5,
     )
-    first = Trainer(ImageTower(shipped.dim, shipped.logit_scale, 32), material, plan)
+    first = Trainer(ImageTower(shipped.dim, shipped.logit_scale, 32), material, plan, teacher)
     before = [weight.clone() for weight in first.model.parameters()]
     first.run(tmp_path / "checkpoint.pt")
     moved = {
@@ -288,7 +328,7 @@ def test_training_goes_on_from_its_checkpoint_and_hands_out_its_average(tmp_path
         if not torch.equal(weight, old)
     }
     assert moved == {"head", "logit_scale"}, "the trunk waits for its projection"
-    again = Trainer(ImageTower(shipped.dim, shipped.logit_scale, 32), material, replace(plan, steps=2))
+    again = Trainer(ImageTower(shipped.dim, shipped.logit_scale, 32), material, replace(plan, steps=2), teacher)
     made = again.run(tmp_path / "checkpoint.pt")
     assert again.step == 2
     assert not made.training

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.findings.candidates import candidate_figures
 from benchmarks.findings.conventions import convention_figures
 from benchmarks.findings.cost import cost_figures, lint_figures, tagging_figures
 from benchmarks.findings.relations import relation_figures
@@ -41,6 +42,7 @@ def main(textures: tuple[Path, ...]) -> None:
         *lint_figures(textures),
         *tagging_figures(textures),
         *relation_figures(textures),
+        *candidate_figures(textures),
     ]
     report("lint", figures)
 

@@ -28,23 +28,23 @@ _LONGEST_SIDE: Final = 2048
 
 def relation_figures(folders: Sequence[Path]) -> list[Figure]:
     """Return how many of the variants are found and told right, and how many of what is found is wrong."""
-    originals = [np.asarray(image) for image in _originals(folders)]
-    signatures = [_of(pixels) for pixels in originals]
+    known = [np.asarray(image) for image in originals(folders)]
+    signatures = [signed(pixels) for pixels in known]
     made, found, right = Counter[str](), Counter[str](), Counter[str]()
-    for pixels, known in zip(originals, signatures, strict=True):
+    for pixels, of in zip(known, signatures, strict=True):
         for change in changes():
             changed = change.make(Image.fromarray(pixels))
-            if changed is None or (changed.size == known.size and changed.tobytes() == pixels.tobytes()):
+            if changed is None or (changed.size == of.size and changed.tobytes() == pixels.tobytes()):
                 continue
             variant = np.asarray(changed)
-            told = _told(pixels, known, variant, _of(variant))
+            told = _told(pixels, of, variant, signed(variant))
             made[change.name] += 1
             found[change.name] += told is not None
             right[change.name] += told is change.expected
-    pairs = combinations(zip(originals, signatures, strict=True), 2)
+    pairs = combinations(zip(known, signatures, strict=True), 2)
     wrong = sum(_told(*one, *other) is not None for one, other in pairs)
     return [
-        Figure("duplicates.textures", len(originals), "textures", None, "higher"),
+        Figure("duplicates.textures", len(known), "textures", None, "higher"),
         Figure("duplicates.variants", made.total(), "pairs", None, "higher"),
         Figure("duplicates.recall", found.total() / made.total(), "share", 0.98, "higher"),
         Figure("duplicates.precision", found.total() / (found.total() + wrong), "share", 0.98, "higher"),
@@ -69,19 +69,21 @@ def _told(one: Bytes, first: Signature, other: Bytes, second: Signature) -> Rela
     return part or relation(first, second)
 
 
-def _originals(folders: Sequence[Path]) -> Iterator[Image.Image]:
+def originals(folders: Sequence[Path]) -> Iterator[Image.Image]:
+    """Yield real textures that differ and are no plain colour, RGBA."""
     seen: set[bytes] = set()
     for path in (path for folder in folders for path in files(folder)):
         with Image.open(path) as opened:
             image = opened.convert("RGBA")
         content = hashlib.sha256(image.tobytes()).digest()
         is_fit = min(image.size) >= _SMALLEST_SIDE and max(image.size) <= _LONGEST_SIDE
-        if content not in seen and is_fit and _of(np.asarray(image)).contrast >= _PLAIN:
+        if content not in seen and is_fit and signed(np.asarray(image)).contrast >= _PLAIN:
             seen.add(content)
             yield image
         if len(seen) >= _MOST_TEXTURES:
             return
 
 
-def _of(pixels: Bytes) -> Signature:
+def signed(pixels: Bytes) -> Signature:
+    """Return the signature of RGBA pixels, as `aegis duplicates` makes it."""
     return signature(pixels, hashlib.sha256(pixels.tobytes()).digest())

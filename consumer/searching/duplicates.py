@@ -25,9 +25,9 @@ from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.search.filters import SearchFilter
 from consumer.storage.tables.textures import embedding_of
 
-_CANDIDATES: Final = 32
+CANDIDATES: Final = 32
 # A picture in a mirror, or in other colours, looks different to a model; pixels decide.
-_LEAST_SIMILARITY: Final = 0.7
+LEAST_SIMILARITY: Final = 0.7
 _SIGNATURES_KEPT: Final = 4096
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
@@ -98,9 +98,9 @@ class Duplicates:
         if embedding is None:
             return []
         # Those of equal content are as near as can be, and not what is looked for.
-        most = _CANDIDATES + len(content.asset_ids)
+        most = CANDIDATES + len(content.asset_ids)
         alike = await nearest(self._reader, LikeQuery(embedding, content.model_digest, most, where))
-        return [asset_id for asset_id, similarity in alike.items() if similarity >= _LEAST_SIMILARITY]
+        return [asset_id for asset_id, similarity in alike.items() if similarity >= LEAST_SIMILARITY]
 
     async def _compared(self, one: Content, other: Content) -> Duplicate | None:
         """Return what their pixels say, told of the one of which it is said."""

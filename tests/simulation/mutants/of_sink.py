@@ -74,6 +74,18 @@ SINK: Final = (
         "WHERE asset_id = ANY($1::text[])",
     ),
     Mutant(
+        "a word that is withdrawn stays",
+        "consumer.storage.tables.verdicts",
+        "    await session.execute(session.sql(_CLEAR), *tags)\n",
+        "",
+    ),
+    Mutant(
+        "a word is kept and does not hold",
+        "consumer.storage.tables.verdicts",
+        "    await session.execute(session.sql(_HOLD), *tags)\n",
+        "",
+    ),
+    Mutant(
         "a removal leaves the tags",
         "consumer.storage.tables.tags",
         "    await session.execute(session.sql(_CLEAR_TAGS), removed)\n",

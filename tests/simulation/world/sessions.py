@@ -246,7 +246,7 @@ async def _keep_words(session: Session, _words: str, values: tuple[Any, ...]) ->
             row = {
                 "tag": (asset_id, category, tag),
                 "word": word,
-                "place": (partition, offset),
+                "source_partition": partition,
                 "source_offset": offset,
             }
             await session._write("verdicts", (event_id,), row)

@@ -41,6 +41,7 @@ class World:
         self._names = count(1)
         self._reviewer = Reviewer(self.state, self.database)
         self._tasks: list[asyncio.Task[None]] = []
+        self._words: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
         plan = self.state.plan
@@ -53,8 +54,12 @@ class World:
         self.state.note("from here on nothing goes wrong any more")
         for process in self.state.processes:
             self._heal(process)
+        await asyncio.gather(*self._words)
         await self._until_done()
         await self._stop_all()
+        for task in self._tasks:
+            if task.done():
+                task.result()
         self.judge.verdict()
         if plan.service is Service.SINK:
             self._reviewer.verdict()
@@ -83,7 +88,7 @@ class World:
                 case PlannedRecord():
                     self.judge.published(self.topic[event.partition].append(event, plan.service))
                 case PlannedVerdict():
-                    self._begin(self._reviewer.say(event))
+                    self._words.append(asyncio.create_task(self._reviewer.say(event)))
                 case Fault():
                     self.state.note(str(event.kind.value))
                     self._inflict(event)

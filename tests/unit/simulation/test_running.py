@@ -12,6 +12,7 @@ from tests.simulation.plan import Plan, make_plan
 from tests.simulation.promises import Promise
 from tests.simulation.run import run
 from tests.simulation.shrink import replay, shrink, story
+from tests.simulation.world.reviewer import Reviewer
 
 SEEDS = range(6)
 
@@ -44,6 +45,16 @@ def test_what_is_broken_is_noticed_and_shrunk(broken_ledger: None) -> None:
     assert len(smallest.plan.records) <= 3
     assert replay(0) in story(smallest)
     assert "is committed" in story(smallest)
+
+
+def test_a_fault_of_the_simulation_itself_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Reviewer, "say", fail)
+    reviewed = next(plan for plan in map(make_plan, range(100)) if plan.verdicts)
+
+    assert "ZeroDivisionError" in run(reviewed).violations[0].text
 
 
 def test_of_many_seeds_the_failures_are_counted_and_the_first_is_told(broken_ledger: None) -> None:

@@ -14,6 +14,7 @@ from aiokafka.protocol.produce import ProduceRequest
 from consumer.kafka.clients import make_producer
 from schemas.connections import KafkaConnection
 from tests.simulation.plan import FaultKind
+from tests.simulation.promises import Promise
 
 if TYPE_CHECKING:
     from tests.simulation.world.broker import Broker
@@ -123,6 +124,9 @@ class _Client:
     def _answer(self, request: Any) -> Any:
         if not isinstance(request, ProduceRequest):
             return SimpleNamespace(error_code=0, producer_id=self._broker.new_producer(), producer_epoch=0)
+        if self._process.producers[-1].client is not self:
+            # A late copy of its could lie behind what its successor wrote since.
+            self._state.broken(Promise.ORDER_KEPT, f"{self._process.name}: a producer that was given up still writes")
         topics = []
         for topic, parts in request._topics:
             answers = []

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 ALLOWED: Final = 3
+_LINES: Final = 60
 
 
 class SecondTries:
@@ -21,7 +22,8 @@ class SecondTries:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.outcome == "rerun":  # type: ignore[comparison-overlap]  # pytest-rerunfailures' own
-            self.tests.append(f"{report.nodeid} ({report.when}): {report.longreprtext}")
+            said = "\n".join(report.capstdout.splitlines()[-_LINES:])
+            self.tests.append(f"{report.nodeid} ({report.when}): {report.longreprtext}\n{said}".rstrip())
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -32,4 +32,6 @@ def test_each_second_try_is_named_with_why_the_first_failed() -> None:
 
 
 def _report(number: int, outcome: str) -> Any:
-    return SimpleNamespace(nodeid=f"tests/test_{number}.py", when="call", outcome=outcome, longreprtext="no answer")
+    return SimpleNamespace(
+        nodeid=f"tests/test_{number}.py", when="call", outcome=outcome, longreprtext="no answer", capstdout=""
+    )

@@ -5,11 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from consumer.kafka.topics import apply_topics
 from consumer.storage.postgres.migrate import migrate
 from schemas.connections import DatabaseConnection, KafkaConnection
 from testkit.running import Pipeline, run
+
+# How the names of topics begin that outlive their module.
+LASTING_TOPICS: Final[set[str]] = set()
 
 
 def make_corner(stack_environment: Mapping[str, str], logs: Path, **environment: str) -> Pipeline:
@@ -27,6 +31,13 @@ def make_corner(stack_environment: Mapping[str, str], logs: Path, **environment:
         logs,
     )
     run(_prepare(corner))
+    return corner
+
+
+def make_lasting_corner(stack_environment: Mapping[str, str], logs: Path, **environment: str) -> Pipeline:
+    """As :func:`make_corner`, for tests of several modules."""
+    corner = make_corner(stack_environment, logs, **environment)
+    LASTING_TOPICS.add(corner.environment["AEGIS_TOPIC_PREFIX"])
     return corner
 
 

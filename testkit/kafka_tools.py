@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -33,6 +34,20 @@ class Written:
         (value,) = [value for name, value in self.headers if name == header]
         assert value is not None
         return value.decode()
+
+
+async def delete_topics(bootstrap: str, kept: Iterable[str]) -> None:
+    """Delete all topics but Kafka's own and those whose names begin like one of ``kept``, if the broker lets us."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    # Without a controller aiokafka fails with an AttributeError.
+    with contextlib.suppress(KafkaError, AttributeError, TimeoutError):
+        try:
+            await admin.start()
+            names = [name for name in await admin.list_topics() if not name.startswith(("__", *kept))]
+            if names:
+                await admin.delete_topics(names)
+        finally:
+            await admin.close()
 
 
 async def make_topics(bootstrap: str, partitions: int, *names: str, config: dict[str, str] | None = None) -> None:
@@ -145,7 +160,14 @@ async def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
         await admin.close()
 
 
-async def eventually(condition: Callable[[], bool | Awaitable[bool]], what: str, timeout_seconds: float = 60.0) -> None:
+# A member whose request to join a broker forgot in an outage asks again after 65 s: aiokafka waits for the longest
+# rebalance, and five seconds more.
+_PATIENCE_SECONDS: Final = 90.0
+
+
+async def eventually(
+    condition: Callable[[], bool | Awaitable[bool]], what: str, timeout_seconds: float = _PATIENCE_SECONDS
+) -> None:
     """Wait until the condition holds; fail with ``what`` when it does not in time."""
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:

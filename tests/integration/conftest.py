@@ -6,20 +6,24 @@ import os
 import shutil
 import uuid
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from devstack import Stack
+from devstack import Stack, StackError
 from schemas.connections import DatabaseConnection, ObjectStoreConnection
+from testkit.corner import LASTING_TOPICS
 from testkit.harness import QUICK, Harness
-from testkit.kafka_tools import make_topics
+from testkit.kafka_tools import delete_topics, make_topics
+from testkit.running import run
 
 _EXTERNAL = ("AEGIS_KAFKA_BOOTSTRAP", "AEGIS_S3_ENDPOINT", "AEGIS_S3_ACCESS_KEY", "AEGIS_S3_SECRET_KEY", "AEGIS_PG_DSN")
 
 
 _SHOWN_CHARACTERS = 4000
+_stacks: list[Stack] = []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,9 +46,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     services = Stack(tmp_path_factory.mktemp("stack"))
     try:
         services.up()
+        _stacks.append(services)
         yield services
     finally:
         services.reset()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_topic_outlives_its_module() -> Iterator[None]:
+    """A broker with thousands of topics has no memory left, and takes half a minute to start again after a kill."""
+    yield
+    # Only on a broker of our own.
+    if _stacks and "AEGIS_KAFKA_BOOTSTRAP" not in os.environ:
+        with suppress(StackError):
+            run(delete_topics(_stacks[0].variables()["AEGIS_KAFKA_BOOTSTRAP"], LASTING_TOPICS))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from aegis.shared.checkout import SAMPLES
-from testkit.corner import make_corner
+from testkit.corner import make_lasting_corner
 from testkit.kafka_tools import eventually
 from testkit.running import Pipeline, ServiceProcess, run
 from tests.integration.gateway.conftest import gateway_process
@@ -41,7 +41,7 @@ class Library:
 
 @pytest.fixture(scope="session")
 def library(stack_environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    corner = make_corner(stack_environment, tmp_path_factory.mktemp("page"))
+    corner = make_lasting_corner(stack_environment, tmp_path_factory.mktemp("page"))
     services: list[ServiceProcess] = [corner.service("tagger"), corner.service("sink")]
     for service in services:
         service.start()

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from testkit.corner import make_corner
+from testkit.corner import make_corner, make_lasting_corner
 from testkit.running import Pipeline
 
 
 @pytest.fixture(scope="session")
 def pipeline(stack_environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The pair that tests share: its topics hold whatever they wrote, malformed records too."""
-    with _running(stack_environment, tmp_path_factory.mktemp("logs")) as pipeline:
+    with _running(_prepared(stack_environment, tmp_path_factory.mktemp("logs"), make_lasting_corner)) as pipeline:
         yield pipeline
 
 
 @pytest.fixture(scope="module")
 def own_pipeline(stack_environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A pair of the module's own: its topics hold what the module wrote, and nothing else."""
-    with _running(stack_environment, tmp_path_factory.mktemp("logs")) as pipeline:
+    with _running(_prepared(stack_environment, tmp_path_factory.mktemp("logs"))) as pipeline:
         yield pipeline
 
 
@@ -35,9 +35,8 @@ def idle_pipeline(stack_environment: Mapping[str, str], tmp_path: Path) -> Itera
 
 
 @contextmanager
-def _running(stack_environment: Mapping[str, str], logs: Path) -> Iterator[Pipeline]:
+def _running(pipeline: Pipeline) -> Iterator[Pipeline]:
     """Start a pair; end with a drain that must exit 0."""
-    pipeline = _prepared(stack_environment, logs)
     services = [pipeline.service("tagger"), pipeline.service("sink")]
     for service in services:
         service.start()
@@ -46,8 +45,10 @@ def _running(stack_environment: Mapping[str, str], logs: Path) -> Iterator[Pipel
     assert codes == {"tagger": 0, "sink": 0}
 
 
-def _prepared(stack_environment: Mapping[str, str], logs: Path) -> Pipeline:
-    return make_corner(
+def _prepared(
+    stack_environment: Mapping[str, str], logs: Path, make: Callable[..., Pipeline] = make_corner
+) -> Pipeline:
+    return make(
         stack_environment,
         logs,
         AEGIS_TAGGER_MAX_OBJECT_BYTES=str(1024 * 1024),

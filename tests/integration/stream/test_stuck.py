@@ -48,7 +48,8 @@ class Failing:
 
 
 def _prepared(harness: Harness) -> Harness:
-    harness = harness.tuned(stuck_seconds=1)
+    # Looks are up to a second apart, as they ask beside a fetch that waits; of longer pauses a look blames an outage.
+    harness = harness.tuned(stuck_seconds=3)
     harness.faults = FaultTable(
         (FaultRow(OutageError, FaultKind.TRANSIENT, "test"), FaultRow(PoisonError, FaultKind.POISON, "test"))
     )

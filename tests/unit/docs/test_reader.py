@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from testkit.kafka_tools import eventually
@@ -44,11 +46,20 @@ def test_output_complaints_and_exit_code_are_told_apart(reader: Reader) -> None:
     assert (run.printed, run.complaints) == ("out\n", "err\n")
 
 
+def _command_lines(reader: Reader) -> set[tuple[str, ...]]:
+    found = set()
+    for process in reader.processes():
+        with suppress(psutil.NoSuchProcess):
+            found.add(tuple(process.cmdline()))
+    return found
+
+
 def test_ctrl_c_ends_a_command_and_leaves_the_background_alone(reader: Reader) -> None:
     reader.finish(reader.begin("sleep 600 &"))
     background = {process.pid for process in reader.processes()}
     run = reader.begin("sh -c 'sleep 601' | cat")
-    wait(eventually(lambda: len(reader.processes()) >= len(background) + 2, "the command runs"))
+    # Not the shells that are about to become the command, or to start it: what they start later would hear nothing.
+    wait(eventually(lambda: {("sleep", "601"), ("cat",)} <= _command_lines(reader), "the command runs"))
 
     assert reader.interrupt(run, background) != 0
     assert {process.pid for process in reader.processes()} == background

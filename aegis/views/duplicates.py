@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from consumer.findings.texture import Bytes
 from consumer.searching.duplicates import Duplicate
+from export.reports.pages import address_of, environment
 
 _MIB: Final = 1024 * 1024
 _THUMBNAIL_SIDE: Final = 160
 # Drawn larger pixel by pixel: what is smaller is pixel art more often than not.
 _SMALL_SIDE: Final = 64
-_ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("aegis.views"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_ENVIRONMENT: Final = environment("aegis.views")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +45,7 @@ def side(asset_id: str, pixels: Bytes | None) -> Side:
     height, width = pixels.shape[:2]
     small = Image.fromarray(pixels)
     small.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
-    buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=80)
-    address = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-    return Side(asset_id, address, f"{width} by {height}", max(width, height) <= _SMALL_SIDE)
+    return Side(asset_id, address_of(small), f"{width} by {height}", max(width, height) <= _SMALL_SIDE)
 
 
 def duplicates_page(shown: Sequence[Duplicate], found: Sequence[Duplicate], sides: Mapping[str, Side]) -> str:

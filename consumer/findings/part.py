@@ -96,8 +96,9 @@ def place_in(part: Bytes, whole: Bytes, sighting: Sighting) -> Place | None:
     left, right = max(0, about.x - reach), min(columns, about.x + reach)
     if top > bottom or left > right:
         return None
-    corner = _most_telling(_brightness(part))
-    patch = _brightness(part[corner.y : corner.y + _PATCH, corner.x : corner.x + _PATCH])
+    brightness = _brightness(part)
+    corner = _most_telling(brightness)
+    patch = _piece(brightness, corner)
     searched = whole[
         top + corner.y : bottom + corner.y + patch.shape[0], left + corner.x : right + corner.x + patch.shape[1]
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +10,7 @@ import numpy as np
 from consumer.tagging.bundle.bundle import Bundle
 from consumer.tagging.inference.embed import Embedder
 from consumer.tagging.inference.multiply_adds import multiply_adds
-from consumer.tagging.inference.peak import Numbers, peak_multiply_adds
+from consumer.tagging.inference.peak import Numbers, best_cpu_seconds, peak_multiply_adds
 from consumer.tagging.tuning import Tuning
 
 # From here on a graph is bound by arithmetic: matrix products of its sizes do not reach the peak of the best ones.
@@ -67,13 +66,7 @@ def measure_reach(bundle: Bundle, tuning: Tuning, seconds: float) -> Reach:
 def _inferred(embedder: Embedder, batch: int, seconds: float) -> float:
     """Return images per second of CPU time in one thread; the best batch counts, as of the peak."""
     pixels = np.random.default_rng(0).integers(0, 256, (batch, embedder.size, embedder.size, 3), np.uint8)
-    embedder.run(pixels)
-    best, ends_at = float("inf"), time.perf_counter() + seconds
-    while best == float("inf") or time.perf_counter() < ends_at:
-        started = time.thread_time()
-        embedder.run(pixels)
-        best = min(best, time.thread_time() - started)
-    return batch / best
+    return batch / best_cpu_seconds(lambda: embedder.run(pixels), seconds)
 
 
 def next_lever(reach: Reach, of_pipeline: float) -> str:

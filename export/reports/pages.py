@@ -12,13 +12,20 @@ from markupsafe import Markup
 from PIL import Image
 
 _THUMBNAIL_PIXELS: Final = 112
-_ENVIRONMENT: Final = Environment(
-    loader=PackageLoader("export.reports"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+
+
+def environment(package: str) -> Environment:
+    """Return where a package's templates are; every text in them is escaped, and every name must be known."""
+    return Environment(
+        loader=PackageLoader(package),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+_ENVIRONMENT: Final = environment("export.reports")
 
 
 def page(template: str, title: str, **context: Any) -> str:
@@ -37,6 +44,11 @@ def thumbnail(picture: Image.Image) -> str:
     if max(small.size) * 2 <= _THUMBNAIL_PIXELS:
         small = small.resize((small.width * 2, small.height * 2), Image.Resampling.NEAREST)
     small.thumbnail((_THUMBNAIL_PIXELS, _THUMBNAIL_PIXELS))
+    return address_of(small)
+
+
+def address_of(small: Image.Image) -> str:
+    """Return an address that holds the picture itself."""
     buffer = io.BytesIO()
     small.save(buffer, "WEBP", quality=80)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -29,6 +29,7 @@ from schemas.connections import DatabaseConnection, KafkaConnection, TopicSettin
 
 ResultT = TypeVar("ResultT")
 _PUBLISH_SECONDS: Final = 20.0
+NOT_STORED_YET: Final = "saved, but the sink has not stored it yet: see that one runs (aegis run sink)"
 
 
 def vocabulary() -> Vocabulary:

@@ -127,7 +127,7 @@ def _find(where: SearchFilter, limit: int, *, with_pictures: bool) -> tuple[list
 
 
 def _say(one: str, other: str, *, word: str, by: str) -> None:
-    from aegis.shared.assets.reviewing import at_desk
+    from aegis.shared.assets.reviewing import NOT_STORED_YET, at_desk
     from consumer.reviewing.pairs import said_of_pair
     from schemas import Word
 
@@ -140,4 +140,4 @@ def _say(one: str, other: str, *, word: str, by: str) -> None:
     is_now = "are no duplicates" if word == "rejected" else "may be duplicates again"
     click.echo(f"{one} and {other} {is_now}, says {by}")
     if not is_stored:
-        click.echo("saved, but the sink has not stored it yet: see that one runs (aegis run sink)", err=True)
+        click.echo(NOT_STORED_YET, err=True)

@@ -62,7 +62,7 @@ def command(
     """
     if said is None:
         raise click.UsageError("say what your verdict is: --confirm, --reject, --add or --withdraw")
-    from aegis.shared.assets.reviewing import at_desk
+    from aegis.shared.assets.reviewing import NOT_STORED_YET, at_desk
     from consumer.reviewing.deciding import Said
     from schemas import Word
 
@@ -76,4 +76,4 @@ def command(
     sentence = "is the model's to say again" if said == "withdrawn" else f"{_SAID[said]} {decided_by}"
     click.echo(f"{asset_id}: {tag} ({decision.event.verdict.category}) {sentence}")
     if not is_stored and wait_seconds:
-        click.echo("saved, but the sink has not stored it yet: see that one runs (aegis run sink)", err=True)
+        click.echo(NOT_STORED_YET, err=True)

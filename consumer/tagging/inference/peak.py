@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
@@ -26,19 +27,25 @@ def graph_path(numbers: Numbers) -> Path:
 def peak_multiply_adds(numbers: Numbers, seconds: float = _SECONDS) -> float:
     """Return multiply-adds per second of CPU time in one thread: the best of so many seconds.
 
-    The best, because what else the machine does only makes it slower; of CPU time, because a thread that waits for a
-    CPU does not compute.
-
     Raises:
         ModelError: as open_session.
 
     """
     session = open_session(graph_path(numbers))
     left = np.full((SIDE, SIDE), 7, _TYPES[numbers])
-    session.run(None, {"left": left})
+    return SIDE**3 / best_cpu_seconds(lambda: session.run(None, {"left": left}), seconds)
+
+
+def best_cpu_seconds(work: Callable[[], object], seconds: float) -> float:
+    """Return the least CPU time that the work took in this thread, done over and over for so many seconds.
+
+    The least, because what else the machine does only makes it slower; CPU time, because a thread that waits for a CPU
+    does not compute.
+    """
+    work()
     best, ends_at = float("inf"), time.perf_counter() + seconds
     while best == float("inf") or time.perf_counter() < ends_at:
         started = time.thread_time()
-        session.run(None, {"left": left})
+        work()
         best = min(best, time.thread_time() - started)
-    return SIDE**3 / best
+    return best

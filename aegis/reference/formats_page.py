@@ -8,7 +8,7 @@ from typing import Final
 from aegis.reference.markdown import NOTE, table
 from aegis.reference.unity_builds import unity_builds
 from consumer.imaging.files.dds_formats import CODES, DXGI, NUMBERS
-from consumer.imaging.files.tone import LOSS
+from consumer.imaging.files.light.tone import LOSS
 from consumer.imaging.texels.texel_format import TexelFormat
 from consumer.imaging.textures.gl_formats import COMPRESSED
 from consumer.imaging.textures.vk_formats import VULKAN
@@ -51,16 +51,20 @@ _FILES: Final = (
     ("PNG packed for iPhones (CgBI)", "`consumer/imaging/files/png.py`", "8 bits a channel, not interlaced"),
     ("JPEG, WebP", "libvips, Pillow", "turned upright; CMYK becomes RGB; the tagger decodes large JPEGs at a fraction"),
     ("GIF, animated PNG and WebP", "Pillow", "the first frame that shows anything"),
-    ("BMP", "Pillow", "a fourth byte is alpha, unless it is 0 or 255 everywhere"),
+    (
+        "BMP",
+        "Pillow, `consumer/imaging/files/bmp.py`",
+        "masks in any order; a fourth byte is alpha, unless it is 0 or 255 everywhere",
+    ),
     (
         "TIFF",
         "Pillow, libvips",
-        "deep grey: 16 bits, with alpha 8; 0 is the middle of signed grey; floats: clamped to 0…1, grey above 1 scaled",
+        "grey keeps 16 bits, with alpha 8; 0 is the middle of signed grey; floats are clamped, grey above 1 scaled",
     ),
     (
         "TGA",
         "`consumer/imaging/files/tga.py`",
-        "runs across rows; colour maps; no alpha that is 0 everywhere or said to be void; premultiplied is undone",
+        "rows in any order; colour maps; no alpha that is 0 everywhere or said to be void; premultiplied is undone",
     ),
     (
         "PSD, PSB",
@@ -81,11 +85,25 @@ _FILES: Final = (
     ("KTX2 with Basis, .basis", "opengl_basisu", "ETC1S and UASTC; not its HDR and XUASTC kinds"),
     ("VTF", "`consumer/imaging/textures/vtf.py`", f"{len(FORMATS)} formats; frames, sides and slices are pictures"),
     ("Godot's .ctex and .stex", "`consumer/imaging/textures/godot.py`", "raw texels, PNG, WebP, Basis"),
-    ("OpenEXR", "OpenEXR", f"the first part's colours: {LOSS}; normal maps and a single channel as they are"),
-    ("Radiance (.hdr)", "`consumer/imaging/files/rgbe.py`", f"{LOSS}; in rows or columns, runs of either age; XYZ too"),
+    (
+        "OpenEXR",
+        "OpenEXR",
+        f"the first part with colours: {LOSS}; normal maps and a single channel as they are; primaries are converted",
+    ),
+    (
+        "Radiance (.hdr)",
+        "`consumer/imaging/files/light/rgbe.py`",
+        f"{LOSS}; in rows or columns, runs of either age; XYZ and other primaries are converted",
+    ),
     ("JPEG XL", "pylibjxl", "8 bits; of an animation the first frame"),
     ("BLP", "`consumer/imaging/files/blp.py`", "BLP1 and BLP2: palettes, DXT, plain, JPEG of four channels"),
-    ("AVIF, PCX, SGI", "Pillow", "8 bits"),
+    ("AVIF, PCX, SGI, QOI", "Pillow", "8 bits"),
+    ("PPM, PGM, PBM, grey PFM", "Pillow", "grey of more than 8 bits: 16"),
+    (
+        "OpenRaster (.ora), Krita (.kra)",
+        "`consumer/imaging/files/openraster.py`",
+        "the flattened picture beside the layers; none without it",
+    ),
 )
 _SEVERAL: Final = """\
 Of a texture that holds several pictures (sides of a cube, layers of an array, slices of a volume) extraction writes
@@ -94,13 +112,17 @@ the first. Only the largest mipmap is read. Images are known by their first byte
 has none, by its extension.
 """
 _CONTAINERS: Final = (
-    ("zip, pk3, pk4, wz, jar", "zipfile", "links, encrypted members and volumes (.zip.001, .z01) are named, not read"),
+    (
+        "zip, pk3, pk4, wz, jar",
+        "zipfile",
+        "Deflate, bzip2, LZMA; links, encrypted members and volumes (.zip.001, .z01) are named, not read",
+    ),
     (
         "apk, obb, ipa, aab, xapk, apks, apkm",
         "zipfile",
         "as zip; apk and obb that are named together are one build, as those inside another archive are",
     ),
-    ("tar, and tar packed by gzip, bzip2, xz, Zstandard", "tarfile", "read in one pass"),
+    ("tar, and tar packed by gzip, bzip2, xz, LZMA, Zstandard", "tarfile", "read in one pass"),
     ("7z", "py7zr", "read in one pass; encrypted ones and volumes (.7z.001) are named"),
     (".unitypackage", "tarfile", "names of `pathname`"),
     ("Quake .pak", "`games/quake.py`", ""),
@@ -119,7 +141,7 @@ _CONTAINERS: Final = (
     ("Godot .pck", "`games/godot.py`", "of Godot 3 and 4 to 4.5; encrypted ones are named; not inside a program"),
     ("Unity bundles and assets files", "UnityPy", "[as parts of their build](#unity-builds)"),
     (
-        "atlases: TexturePacker's .json, Cocos' .plist, libGDX's and Spine's .atlas",
+        "atlases: TexturePacker's .json, Cocos' .plist, Starling's .xml, libGDX's and Spine's .atlas",
         "`atlases/formats.py`",
         "the sheet beside it cut into its sprites, upright, untrimmed, with straight alpha; the sheet stays a texture",
     ),

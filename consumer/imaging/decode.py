@@ -10,8 +10,10 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from consumer.imaging.errors import ImageRejectedError, Rejection, undecodable
-from consumer.imaging.files import blp, bmp, dds, exr, jxl, psd, rgbe, tga
+from consumer.imaging.files import blp, bmp, dds, jxl, openraster, psd, tga
 from consumer.imaging.files.common import first_visible_frame, is_upright, lost_palette, read_fast, with_pillow
+from consumer.imaging.files.jpeg import unusual_jpeg
+from consumer.imaging.files.light import exr, rgbe
 from consumer.imaging.files.png import apples_png
 from consumer.imaging.files.tiff import deep_tiff
 from consumer.imaging.layers import Layers
@@ -34,9 +36,12 @@ _SINGLE: Final[Mapping[str, Callable[[bytes, ImageLimits], Picture]]] = {
     "HDR": rgbe.read_hdr,
     "JXL": jxl.read_jxl,
     "GODOT": lambda data, limits: godot.read_godot(data, limits, read),
+    "ORA": lambda data, limits: openraster.read_openraster(data, limits, read),
 }
 # Read by ourselves: Pillow has some of their pixels wrong, and refuses others.
 _OUR_OWN: Final = frozenset({*_LAYERED, *_SINGLE, "TGA"})
+
+_JPEG: Final = b"\xff\xd8"
 
 # Pillow's own limit would raise at a size of its choice; ours comes first.
 Image.MAX_IMAGE_PIXELS = None
@@ -117,8 +122,7 @@ def _read(data: bytes, limits: ImageLimits, *, shrink: bool, layer: int | None =
     except (ImageRejectedError, MemoryError):
         raise
     except Exception as error:
-        words = " ".join(str(error).split())[:300] or type(error).__name__
-        raise undecodable(f"is damaged, or of a kind that is not read ({words})") from error
+        raise undecodable(f"{_kind_in_words(data)}: save it as PNG ({_brief(error)})") from error
 
 
 def _layers(data: bytes, formats: Collection[str], size_bytes: int) -> Layers | None:
@@ -137,6 +141,8 @@ def _our_own(data: bytes, limits: ImageLimits) -> Picture | None:
 def _others(data: bytes, limits: ImageLimits, *, shrink: bool) -> Picture:
     if "TIFF" in limits.formats and (deep := deep_tiff(data, limits)):
         return deep
+    if "BMP" in limits.formats and (masked := bmp.bmp_by_masks(data, limits)):
+        return masked
     if "PNG" in limits.formats and (apples := apples_png(data, limits)):
         return apples
     with _open(data, limits) as image:
@@ -152,6 +158,18 @@ def _others(data: bytes, limits: ImageLimits, *, shrink: bool) -> Picture:
         return fast or Picture(with_pillow(image), mode)
 
 
+def _kind_in_words(data: bytes) -> str:
+    unusual = unusual_jpeg(data) if data.startswith(_JPEG) else None
+    if unusual:
+        return f"is {unusual}, which is not read"
+    known = image_format(data[:SIGNATURE_BYTES])
+    return f"is damaged, or a kind of {known} file that is not read" if known else "is damaged, or not read"
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
 def _open(data: bytes, limits: ImageLimits) -> Image.Image:
     """Read the header alone."""
     try:
@@ -162,10 +180,8 @@ def _open(data: bytes, limits: ImageLimits) -> Image.Image:
         with Image.open(io.BytesIO(data)) as other:
             name = other.format
     except Exception as error:
-        if known := image_format(data[:SIGNATURE_BYTES]):
-            raise undecodable(
-                f"is a {known} file that is damaged, or of a kind that is not read: save it as PNG"
-            ) from error
+        if image_format(data[:SIGNATURE_BYTES]):
+            raise undecodable(f"{_kind_in_words(data)}: save it as PNG") from error
         raise ImageRejectedError(
             Rejection.NOT_AN_IMAGE,
             f"is no image of a kind that is read: it begins with {data[:8].hex(' ') or 'nothing'}",

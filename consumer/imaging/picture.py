@@ -19,6 +19,7 @@ Samples = npt.NDArray[Any]
 FORMATS: Final = (
     *("PNG", "JPEG", "WEBP", "DDS", "TGA", "BMP", "GIF", "PSD", "TIFF"),
     *("KTX", "KTX2", "BASIS", "VTF", "GODOT", "EXR", "HDR", "JXL", "AVIF", "PCX", "SGI", "BLP"),
+    *("QOI", "PPM", "ORA"),
 )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 # The modules whose branches tell the fuzzer that an input is new.
 _INSTRUMENTED = {
-    "event": ["schemas", "consumer.storage.tables.rows", "consumer.services.sink", "consumer.services.tagger"],
+    "event": ["schemas", "consumer.storage.tables.rows", "consumer.services.storing", "consumer.services.tagger"],
     "image": ["consumer.imaging", "consumer.tagging", "PIL"],
     "textures": ["consumer.imaging"],
     "archive": ["producer_tools", "PIL", "zipfile", "tarfile", "gzip", "UnityPy"],

@@ -17,8 +17,9 @@ from consumer.imaging.decode import decode
 from consumer.imaging.errors import ImageRejectedError
 from consumer.imaging.picture import ImageLimits
 from consumer.kafka.records import SourceRecord
-from consumer.services import sink, tagger
+from consumer.services import tagger
 from consumer.services.clocks import ClockWatch
+from consumer.services.storing import sink
 from consumer.storage.tables.rows import TaggedRow, settle
 from consumer.tagging.images.preprocess import PreprocessSpec, prepare
 from consumer.tagging.pixels.evidence import pixel_evidence
@@ -117,7 +118,7 @@ def fuzz_file(data: bytes, kind: Kind) -> None:
 
 def _suffix(kind: Kind, data: bytes) -> str:
     if kind is Kind.ATLAS:
-        return {b"{": ".json", b"<": ".plist"}.get(data[:1], ".atlas")
+        return {b"{": ".json", b"<": ".xml" if b"<TextureAtlas" in data else ".plist"}.get(data[:1], ".atlas")
     return _SUFFIXES.get(kind, f".{kind}")
 
 

@@ -7,13 +7,18 @@ import zlib
 import numpy as np
 import pylibjxl
 from backports import zstd
+from PIL import Image
 from srctools.vtf import ImageFormats
 
 from tests.unit.imaging import test_blp as blp
 from tests.unit.imaging import texture_files as make
 from tests.unit.imaging.making import bc3, channels, dds, in_tiles, mosaic
+from tests.unit.imaging.test_bmp import bmp
+from tests.unit.imaging.test_documents import document, qoi
+from tests.unit.imaging.test_doors import encoded
+from tests.unit.imaging.test_hdr import thinned_out
 from tests.unit.imaging.test_png import apples
-from tests.unit.imaging.test_tiff import tiff
+from tests.unit.imaging.test_tiff import apart, tiff
 
 
 def seeds() -> list[bytes]:
@@ -42,4 +47,11 @@ def seeds() -> list[bytes]:
         apples(picture, 3),
         tiff((linear[..., :2] * 65535).astype(np.uint16)),
         tiff(linear[..., :1], 3),
+        apart((linear * 65535).astype("<u2")),
+        qoi(picture),
+        b"P6 16 8 65535\n" + bytes(768),
+        document("image/openraster", {"mergedimage.png": encoded(Image.fromarray(picture), "PNG")}),
+        bmp(bytes(512), 32, (0xFF0000, 0xFF00, 0xFF, 0xFF000000)),
+        thinned_out(linear[..., 0], linear[::2, ::2, 1], linear[::2, ::2, 2]),
+        dds(bytes(2 * 128), flags=0x4_0000, depth=16, masks=(0x1F, 0x3E0, 0xFC00, 0)),
     ]

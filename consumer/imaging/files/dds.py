@@ -36,7 +36,8 @@ def dds_layers(data: bytes, size_bytes: int) -> Layers:
                 raise undecodable("is one of several pictures with a palette, which DDS files are not known to have")
             return Picture(_in_palette(data, header), "P")
         kind = format_of(header)
-        picture = _side(memoryview(data)[header.data_at + _offset(number, header, kind) :], header, kind)
+        texels = _without_padding(memoryview(data)[header.data_at :], header, kind)
+        picture = _side(texels[_offset(number, header, kind) :], header, kind)
         return replace(picture, facts=_facts(header, kind))
 
     return Layers(header.width, header.height, header.pictures, header.faces == _SIDES, decode)
@@ -51,6 +52,18 @@ def _without_sides_counted_twice(header: DdsHeader, size_bytes: int) -> DdsHeade
     except ImageRejectedError:
         return header
     return header if header.data_at + needed <= size_bytes else replace(header, layers=header.layers // _SIDES)
+
+
+def _without_padding(texels: memoryview, header: DdsHeader, kind: TexelFormat) -> memoryview:
+    """Return the rows of the only picture of a file without the bytes between them.
+
+    The header alone cannot be trusted: that there are rows of such a length, and nothing else, is what tells.
+    """
+    row_bytes = kind.size_bytes(header.width, 1)
+    is_in_rows = row_bytes * header.height == kind.size_bytes(header.width, header.height)
+    if not is_in_rows or header.pitch <= row_bytes or len(texels) != header.pitch * header.height:
+        return texels
+    return memoryview(np.frombuffer(texels, np.uint8).reshape(header.height, -1)[:, :row_bytes].tobytes())
 
 
 def _facts(header: DdsHeader, kind: TexelFormat) -> TextureFacts:

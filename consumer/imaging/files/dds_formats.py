@@ -16,7 +16,10 @@ from consumer.imaging.texels.texel_format import TexelFormat
 
 _ALPHA_PIXELS: Final = 0x1
 _ALPHA_ONLY: Final = 0x2
+_YUV: Final = 0x200
 _LUMINANCE: Final = 0x2_0000
+# Bump maps, whose first two channels have a sign: with their brightness beside them, or all with a sign but alpha.
+_BUMP_AND_LUMINANCE: Final = 0x4_0000
 _SIGNED: Final = 0x8_0000
 _MOST_BITS: Final = 32
 _WHAT_TO_DO: Final = "save it in a format of docs/formats.md, e.g. BC7 or PNG"
@@ -25,7 +28,9 @@ _B5G6R5: Final = in_bits("B5G6R5", 16, {"r": 0xF800, "g": 0x7E0, "b": 0x1F})
 _B5G5R5A1: Final = in_bits("B5G5R5A1", 16, {"r": 0x7C00, "g": 0x3E0, "b": 0x1F, "a": 0x8000})
 _B4G4R4A4: Final = in_bits("B4G4R4A4", 16, {"r": 0xF00, "g": 0xF0, "b": 0xF, "a": 0xF000})
 _A4B4G4R4: Final = in_bits("A4B4G4R4", 16, {"r": 0xF000, "g": 0xF00, "b": 0xF0, "a": 0xF})
-_R10G10B10A2: Final = in_bits("R10G10B10A2", 32, {"r": 0x3FF, "g": 0xFFC00, "b": 0x3FF0_0000, "a": 0xC000_0000})
+_A2B10G10R10: Final = {"r": 0x3FF, "g": 0xFFC00, "b": 0x3FF0_0000, "a": 0xC000_0000}
+_R10G10B10A2: Final = in_bits("R10G10B10A2", 32, _A2B10G10R10)
+_A2W10V10U10: Final = in_bits("A2W10V10U10", 32, _A2B10G10R10, signed="rgb")
 # Direct3D's own writer confused red and blue in this format alone, and so every file of it means the reverse.
 _SWAPPED_BY_D3DX: Final = (0x3FF0_0000, 0xF_FC00, 0x3FF, 0xC000_0000)
 _ASTC_SIZES: Final = (
@@ -153,8 +158,11 @@ def _by_masks(header: DdsHeader) -> TexelFormat:
     red, green, blue, alpha = header.masks
     if header.bits > _MOST_BITS:
         raise undecodable(f"is a DDS file of {header.bits} bits a pixel, which is not read: {_WHAT_TO_DO}")
+    if header.flags & _YUV:
+        raise undecodable(f"is a DDS file of YUV colours by masks, which is not read: {_WHAT_TO_DO}")
+    signed = _signed_channels(header.flags)
     if header.masks == _SWAPPED_BY_D3DX:
-        return _R10G10B10A2
+        return _A2W10V10U10 if signed else _R10G10B10A2
     if header.flags & _ALPHA_ONLY:
         masks = {"a": alpha or (1 << header.bits) - 1}
     elif header.flags & _LUMINANCE:
@@ -163,6 +171,14 @@ def _by_masks(header: DdsHeader) -> TexelFormat:
         # Bump maps of a sign have a fourth channel without the flag that announces it.
         masks = {"r": red, "g": green, "b": blue, "a": alpha if header.flags & (_ALPHA_PIXELS | _SIGNED) else 0}
     try:
-        return in_bits(f"{header.bits} bits a pixel", header.bits, masks, signed=bool(header.flags & _SIGNED))
+        return in_bits(f"{header.bits} bits a pixel", header.bits, masks, signed=signed)
     except ValueError as error:
         raise undecodable(f"is a DDS file of {error}, which is not read: {_WHAT_TO_DO}") from error
+
+
+def _signed_channels(flags: int) -> str:
+    if flags & _BUMP_AND_LUMINANCE:
+        return "rg"
+    if flags & _SIGNED:
+        return "rgb" if flags & _ALPHA_PIXELS else "rgba"
+    return ""

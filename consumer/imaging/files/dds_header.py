@@ -11,6 +11,7 @@ from consumer.imaging.errors import undecodable
 MAGIC: Final = b"DDS "
 _HEADER_BYTES: Final = 128
 _DX10_BYTES: Final = 20
+_HAS_PITCH: Final = 0x8
 _CUBE: Final = 0x200
 _FACES: Final = 0xFC00
 _VOLUME: Final = 0x20_0000
@@ -22,12 +23,14 @@ _DX10_VOLUME: Final = 4
 class DdsHeader:
     """``dxgi`` is None where the file has the old header alone; ``masks`` are of red, green, blue and alpha.
 
-    ``faces`` counts the sides of a cube map, 0 for a plain texture; ``depth`` is 1 for all but volumes.
+    ``faces`` counts the sides of a cube map, 0 for a plain texture; ``depth`` is 1 for all but volumes. ``pitch`` is
+    how many bytes lie between the beginnings of two rows, 0 where the file does not say; many say what is not so.
     """
 
     width: int
     height: int
     depth: int
+    pitch: int
     mipmaps: int
     flags: int
     fourcc: bytes
@@ -54,7 +57,7 @@ def read_header(data: bytes) -> DdsHeader:
     """Return the header; raises ImageRejectedError for one that is cut short."""
     if len(data) < _HEADER_BYTES:
         raise undecodable(f"is cut short: a DDS file has a header of {_HEADER_BYTES} bytes, {len(data)} are there")
-    height, width, _, depth, mipmaps = struct.unpack_from("<5I", data, 12)
+    said, height, width, pitch, depth, mipmaps = struct.unpack_from("<6I", data, 8)
     flags, fourcc, bits, *masks = struct.unpack_from("<I4s5I", data, 80)
     (caps,) = struct.unpack_from("<I", data, 112)
     dxgi, alpha_mode, layers, data_at = None, 0, 1, _HEADER_BYTES
@@ -71,6 +74,7 @@ def read_header(data: bytes) -> DdsHeader:
         width=width,
         height=height,
         depth=max(depth, 1) if volume else 1,
+        pitch=pitch if said & _HAS_PITCH else 0,
         mipmaps=min(max(mipmaps, 1), 32),
         flags=flags,
         fourcc=fourcc,

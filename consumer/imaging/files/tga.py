@@ -20,6 +20,9 @@ _MAPPED, _COLOUR, _GREY = 1, 2, 3
 _RUN_LENGTHS: Final = 8
 _FROM_THE_RIGHT: Final = 0x10
 _FROM_THE_TOP: Final = 0x20
+# Each second or fourth row of a picture that is shown while it comes in follows the other, by the age-old header.
+_INTERLEAVED: Final = {0x40: 2, 0x80: 4}
+_ANY_INTERLEAVED: Final = 0xC0
 _ALPHA_BITS: Final = 0xF
 _DEPTHS: Final = {_MAPPED: {8, 16}, _COLOUR: {15, 16, 24, 32}, _GREY: {8, 16}}
 _COLOURS: Final = {
@@ -31,7 +34,8 @@ _COLOURS: Final = {
 _GREYS: Final = {8: plain("L8", "l", "u8"), 16: plain("L8A8", "la", "u8")}
 _FOOTER: Final = b"TRUEVISION-XFILE.\0"
 # What the footer's extension says of the alpha; 1 and 2 are that it was never defined.
-_VOID: Final = frozenset({0, 1, 2})
+_NONE: Final = 0
+_UNDEFINED: Final = frozenset({1, 2})
 _PREMULTIPLIED: Final = 4
 
 
@@ -90,13 +94,25 @@ def read_tga(data: bytes, header: TgaHeader, limits: ImageLimits) -> Picture:
     else:
         stored = (_GREYS if header.kind == _GREY else _COLOURS)[header.depth]
         pixels = stored.decode(texels, header.width, header.height)
-    pixels = _with_meant_alpha(pixels, data, header)
+    pixels = _in_order(_with_meant_alpha(pixels, data, header), header.descriptor & _ANY_INTERLEAVED)
     if not header.descriptor & _FROM_THE_TOP:
         pixels = pixels[::-1]
     if header.descriptor & _FROM_THE_RIGHT:
         pixels = pixels[:, ::-1]
     mode = "P" if header.kind == _MAPPED else ("L", "LA", "RGB", "RGBA")[pixels.shape[2] - 1]
     return Picture(np.ascontiguousarray(pixels), mode)
+
+
+def _in_order(pixels: Samples, interleaved: int) -> Samples:
+    """Return the rows one after the other; raises ImageRejectedError where nobody knows in which order they are."""
+    if not interleaved:
+        return pixels
+    step = _INTERLEAVED.get(interleaved)
+    if step is None:
+        raise undecodable("is a TGA file of rows in an order that the format does not know: save it as PNG")
+    rows = np.empty_like(pixels)
+    rows[np.concatenate([np.arange(first, len(pixels), step) for first in range(step)])] = pixels
+    return rows
 
 
 def _texels(data: bytes, header: TgaHeader) -> bytes:
@@ -131,14 +147,16 @@ def _in_palette(data: bytes, header: TgaHeader, texels: bytes) -> Samples:
 def _with_meant_alpha(pixels: Samples, data: bytes, header: TgaHeader) -> Samples:
     """Return the pixels without an alpha that is declared void, or that would hide the whole picture.
 
-    Writers of 32 bits often announce no alpha and have one; of 16 bits, the upper one is rubbish then.
+    Writers of 32 bits often announce no alpha and have one; of 16 bits, the upper one is rubbish then. Paint Shop Pro
+    says in every extension that there is none, and in the header that there are 8 bits: the header is right.
     """
     bands = pixels.shape[2]
     if bands not in {2, 4}:
         return pixels
     said = _said_of_alpha(data)
-    unannounced = header.kind == _COLOUR and header.depth == 16 and not header.descriptor & _ALPHA_BITS
-    if said in _VOID or unannounced or not pixels[..., -1].any():
+    announced = header.descriptor & _ALPHA_BITS
+    void = said in _UNDEFINED or (not announced and (said == _NONE or (header.kind, header.depth) == (_COLOUR, 16)))
+    if void or not pixels[..., -1].any():
         return pixels[..., : bands - 1]
     return straight(pixels) if said == _PREMULTIPLIED and bands == 4 else pixels
 

@@ -1,4 +1,4 @@
-"""The block formats of phones, ETC, EAC, PVRTC and ATC; their decoder comes with the extra that reads Unity files."""
+"""The block formats of phones, ETC, PVRTC and ATC; their decoder comes with the extra that reads Unity files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from consumer.imaging.texels.texel_format import TexelFormat, blocks_of
 
 _READER: Final = "texture2ddecoder"
 _LEAST_HEIGHT: Final = 8
-_BANDS: Final = {"L": [2], "RGB": [2, 1, 0], "RGBA": [2, 1, 0, 3]}
+_BANDS: Final = {"RGB": [2, 1, 0], "RGBA": [2, 1, 0, 3]}
 
 
 def _unpack(data: bytes, width: int, height: int, *, function: str, mode: str, rest: tuple[bool, ...] = ()) -> Samples:
@@ -55,10 +55,6 @@ ETC1: Final = _blocks("ETC1", "RGB", 8, "decode_etc1")
 ETC2_RGB: Final = _blocks("ETC2 RGB", "RGB", 8, "decode_etc2")
 ETC2_RGBA1: Final = _blocks("ETC2 RGBA1", "RGBA", 8, "decode_etc2a1")
 ETC2_RGBA8: Final = _blocks("ETC2 RGBA8", "RGBA", 16, "decode_etc2a8")
-EAC_R: Final = _blocks("EAC R", "L", 8, "decode_eacr")
-EAC_R_SIGNED: Final = _blocks("EAC R signed", "L", 8, "decode_eacr_signed")
-EAC_RG: Final = _blocks("EAC RG", "RGB", 16, "decode_eacrg")
-EAC_RG_SIGNED: Final = _blocks("EAC RG signed", "RGB", 16, "decode_eacrg_signed")
 ATC_RGB: Final = _blocks("ATC RGB", "RGB", 8, "decode_atc_rgb4")
 ATC_RGBA: Final = _blocks("ATC RGBA", "RGBA", 16, "decode_atc_rgba8")
 PVRTC_RGB2: Final = _pvrtc("PVRTC RGB, 2 bits", "RGB", two_bits=True)

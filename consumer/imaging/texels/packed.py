@@ -28,17 +28,18 @@ def _table(most: int, deep: bool, signed: bool) -> Samples:
     return ((values * top + most // 2) // most).astype(np.uint16 if deep else np.uint8)
 
 
-def packed(name: str, bits: int, masks: Mapping[str, int], *, signed: bool = False) -> TexelFormat:
+def packed(name: str, bits: int, masks: Mapping[str, int], *, signed: str = "") -> TexelFormat:
     """Return the format of words of so many bits, low byte first, with the bits of each channel as a mask.
 
-    Empty masks are no channel. Masks are of at most 16 bits each. Raises ValueError for others.
+    ``signed`` names the channels whose values have a sign. Empty masks are no channel. Masks are of at most 16 bits
+    each. Raises ValueError for others.
     """
     kept = {channel: mask for channel, mask in masks.items() if mask}
     spans = {channel: (mask & -mask).bit_length() - 1 for channel, mask in kept.items()}
     if bits not in {8, 16, 24, 32} or not kept or any(mask >> bits for mask in kept.values()):
         raise ValueError(f"{bits} bits with masks {', '.join(f'{mask:x}' for mask in masks.values())}")
     most = {channel: mask >> spans[channel] for channel, mask in kept.items()}
-    if any(top > 0xFFFF or top & (top + 1) or (signed and top < 3) for top in most.values()):
+    if any(top > 0xFFFF or top & (top + 1) or (channel in signed and top < 3) for channel, top in most.items()):
         raise ValueError(f"masks {', '.join(f'{mask:x}' for mask in masks.values())}")
     if not signed and all(top == 255 and spans[channel] % 8 == 0 for channel, top in most.items()):
         order = {spans[channel] // 8: channel for channel in kept}
@@ -48,7 +49,8 @@ def packed(name: str, bits: int, masks: Mapping[str, int], *, signed: bool = Fal
     def unpack(data: bytes, width: int, height: int) -> Samples:
         words = _words(data, bits).reshape(height, width)
         planes = {
-            channel: _table(top, deep, signed).take((words >> spans[channel]) & top) for channel, top in most.items()
+            channel: _table(top, deep, channel in signed).take((words >> spans[channel]) & top)
+            for channel, top in most.items()
         }
         return arranged(planes, height, width, middle=128 if signed else 0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from consumer.imaging.texels import blocks, mobile, packed
+from consumer.imaging.texels import blocks, eac, mobile, packed
 from consumer.imaging.texels.astc import astc
 from consumer.imaging.texels.bc6h_signed import BC6H_SIGNED
 from consumer.imaging.texels.packed import packed as in_bits
@@ -32,10 +32,10 @@ def _compressed() -> dict[int, TexelFormat]:
         (0x8E8E,): BC6H_SIGNED,
         (0x8E8F,): blocks.BC6H,
         (0x8D64,): mobile.ETC1,
-        (0x9270,): mobile.EAC_R,
-        (0x9271,): mobile.EAC_R_SIGNED,
-        (0x9272,): mobile.EAC_RG,
-        (0x9273,): mobile.EAC_RG_SIGNED,
+        (0x9270,): eac.EAC_R,
+        (0x9271,): eac.EAC_R_SIGNED,
+        (0x9272,): eac.EAC_RG,
+        (0x9273,): eac.EAC_RG_SIGNED,
         (0x9274, 0x9275): mobile.ETC2_RGB,
         (0x9276, 0x9277): mobile.ETC2_RGBA1,
         (0x9278, 0x9279): mobile.ETC2_RGBA8,

@@ -9,7 +9,7 @@ from typing import Final
 from consumer.imaging.errors import undecodable
 from consumer.imaging.facts import TextureFacts
 from consumer.imaging.picture import ImageLimits, Picture
-from consumer.imaging.texels import blocks, mobile, packed
+from consumer.imaging.texels import blocks, eac, mobile, packed
 from consumer.imaging.texels.astc import astc
 from consumer.imaging.texels.bc6h_signed import BC6H_SIGNED
 from consumer.imaging.texels.normals import from_xy
@@ -56,7 +56,7 @@ _BOTH: Final[Mapping[int, TexelFormat]] = {
 }
 _PHONES: Final = (
     mobile.ETC1,
-    *(mobile.EAC_R, mobile.EAC_R_SIGNED, mobile.EAC_RG, mobile.EAC_RG_SIGNED),
+    *(eac.EAC_R, eac.EAC_R_SIGNED, eac.EAC_RG, eac.EAC_RG_SIGNED),
     *(mobile.ETC2_RGB, mobile.ETC2_RGBA8, mobile.ETC2_RGBA1),
 )
 # Normal maps on machines without formats of two channels.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from consumer.imaging.texels import blocks, mobile, packed
+from consumer.imaging.texels import blocks, eac, mobile, packed
 from consumer.imaging.texels.astc import astc
 from consumer.imaging.texels.bc6h_signed import BC6H_SIGNED
 from consumer.imaging.texels.packed import packed as in_bits
@@ -72,10 +72,10 @@ def _formats() -> dict[int, TexelFormat]:
         (147, 148): mobile.ETC2_RGB,
         (149, 150): mobile.ETC2_RGBA1,
         (151, 152): mobile.ETC2_RGBA8,
-        (153,): mobile.EAC_R,
-        (154,): mobile.EAC_R_SIGNED,
-        (155,): mobile.EAC_RG,
-        (156,): mobile.EAC_RG_SIGNED,
+        (153,): eac.EAC_R,
+        (154,): eac.EAC_R_SIGNED,
+        (155,): eac.EAC_RG,
+        (156,): eac.EAC_RG_SIGNED,
         (1_000_054_000, 1_000_054_004): mobile.PVRTC_RGBA2,
         (1_000_054_001, 1_000_054_005): mobile.PVRTC_RGBA4,
         (1_000_340_000,): in_bits("A4R4G4B4 packed", 16, {"a": 0xF000, "r": 0xF00, "g": 0xF0, "b": 0xF}),

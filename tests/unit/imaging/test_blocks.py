@@ -10,7 +10,7 @@ import pytest
 import texture2ddecoder
 
 from consumer.imaging.errors import ImageRejectedError
-from consumer.imaging.texels import blocks, mobile
+from consumer.imaging.texels import blocks, eac, mobile
 from consumer.imaging.texels.bc6h_signed import BC6H_SIGNED
 from consumer.imaging.texels.texel_format import TexelFormat
 
@@ -36,6 +36,8 @@ def second_opinion(name: str, data: bytes) -> Any:
         pytest.param(blocks.BC4, "bc4", [0], id="BC4"),
         pytest.param(blocks.BC5, "bc5", [0, 1], id="BC5"),
         pytest.param(blocks.BC7, "bc7", [0, 1, 2, 3], id="BC7"),
+        pytest.param(eac.EAC_R, "eacr", [0], id="EAC R"),
+        pytest.param(eac.EAC_RG, "eacrg", [0, 1], id="EAC RG"),
     ],
 )
 def test_a_second_reader_sees_the_same(texels: TexelFormat, name: str, bands: list[int]) -> None:
@@ -133,3 +135,26 @@ def test_every_mode_number_of_high_range_gives_pixels(number: int) -> None:
     data = noise(16)
     data[:, 0] = data[:, 0] & 0xE0 | number
     assert BC6H_SIGNED.decode(data.tobytes(), WIDTH, HEIGHT).shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize(("base", "multiplier", "wanted"), [(0, 0, 128), (127, 0, 254), (0x80, 0, 1), (64, 1, 193)])
+def test_signed_eac_is_the_nearest_level(base: int, multiplier: int, wanted: int) -> None:
+    """Eleven bits from -1023 to 1023, whose middle is 128; -128 is -127, and a multiplier of 0 makes steps of one bit.
+
+    Of two channels the third is the middle too, as in all formats of a sign. texture2ddecoder is up to two levels off.
+    """
+    two_steps_up = sum(4 << place for place in range(0, 48, 3)).to_bytes(6, "big")
+    block = bytes([base, multiplier << 4]) + two_steps_up
+    assert eac.EAC_R_SIGNED.decode(block, 4, 4)[..., 0].tolist() == [[wanted] * 4] * 4
+    assert eac.EAC_RG_SIGNED.decode(block * 2, 4, 4)[0, 0].tolist() == [wanted, wanted, 128]
+
+
+def test_texels_of_eac_come_column_by_column() -> None:
+    places = [4, 5, 6, 7, *([3] * 12)]
+    bits = 0
+    for place in places:
+        bits = bits << 3 | place
+    block = bytes([128, 0x10]) + bits.to_bytes(6, "big")
+    column = eac.EAC_R.decode(block, 4, 4)[..., 0]
+    assert (np.diff(column[:, 0].astype(int)) > 0).all()
+    assert (column[:, 1:] == column[0, 1]).all()

@@ -70,6 +70,45 @@ def test_masks_say_where_each_channel_lies(name: str) -> None:
     assert farthest(tagged(dds(data, **head)), wanted) <= tolerance
 
 
+@pytest.mark.parametrize(
+    ("flags", "depth", "masks", "words", "wanted"),
+    [
+        # D3DFMT_L6V5U5: u and v with a sign, brightness without.
+        (0x4_0000, 16, (0x1F, 0x3E0, 0xFC00, 0), ("<u2", 0b111111_10001_01111), (255, 0, 255)),
+        (0x4_0000, 16, (0x1F, 0x3E0, 0xFC00, 0), ("<u2", 0b000000_00000_00000), (128, 128, 0)),
+        (0x4_0000, 32, (0xFF, 0xFF00, 0xFF0000, 0), ("<u4", 0x40_81_7F), (255, 0, 64)),
+        # D3DFMT_A2W10V10U10: the writer names red and blue the other way round, as of 10-10-10-2 without signs.
+        (0x8_0001, 32, (0x3FF00000, 0xFFC00, 0x3FF, 0xC0000000), ("<u4", 0x1FF), (255, 128, 128, 0)),
+        (0x8_0000, 32, (0xFF, 0xFF00, 0xFF0000, 0xFF000000), ("<u4", 0x81_00_7F_81), (0, 255, 128, 0)),
+    ],
+)
+def test_bump_maps_have_signs_where_their_format_has(
+    flags: int, depth: int, masks: tuple[int, ...], words: tuple[str, int], wanted: tuple[int, ...]
+) -> None:
+    dtype, word = words
+    data = np.full(4, word, dtype).tobytes()
+    assert tagged(dds(data, width=2, height=2, flags=flags, depth=depth, masks=masks))[0, 0].tolist() == list(wanted)
+
+
+def _with_pitch(data: bytes, pitch: int) -> bytes:
+    file = bytearray(dds(data, flags=0x40, depth=24, masks=(0xFF, 0xFF00, 0xFF0000, 0)))
+    struct.pack_into("<I", file, 8, 0x100F)
+    struct.pack_into("<I", file, 20, pitch)
+    return bytes(file)
+
+
+@pytest.mark.parametrize("pitch", [48, 52, 64])
+def test_bytes_between_rows_are_left_out_where_they_are_there(pitch: int) -> None:
+    rows = np.zeros((8, pitch), np.uint8)
+    rows[:, :48] = PICTURE[..., :3].reshape(8, 48)
+    np.testing.assert_array_equal(tagged(_with_pitch(rows.tobytes(), pitch)), PICTURE[..., :3])
+
+
+@pytest.mark.parametrize("pitch", [0, 4, 64, 1 << 31])
+def test_a_pitch_that_the_file_does_not_keep_is_not_believed(pitch: int) -> None:
+    np.testing.assert_array_equal(tagged(_with_pitch(PICTURE[..., :3].tobytes(), pitch)), PICTURE[..., :3])
+
+
 def test_grey_with_alpha_keeps_both() -> None:
     data = np.dstack([PICTURE[..., 0], PICTURE[..., 3]]).tobytes()
     pixels = tagged(dds(data, flags=0x2_0001, depth=16, masks=(0xFF, 0, 0, 0xFF00)))
@@ -147,6 +186,7 @@ def test_a_transparent_index_of_bc1_is_transparent() -> None:
         pytest.param(dds(b"", flags=2, depth=1 << 31), ["2147483648 bits", "docs/formats.md"], id="absurd depth"),
         pytest.param(dds(b"", code=b"PVR9"), ["'PVR9'", "docs/formats.md"], id="unknown code"),
         pytest.param(dds(b"", flags=0x40, depth=12, masks=(15, 0, 0, 0)), ["12 bits"], id="odd bits"),
+        pytest.param(dds(b"", flags=0x200, depth=32, masks=BGRA), ["YUV", "docs/formats.md"], id="YUV by masks"),
         pytest.param(dds(bytes(100), dxgi=28), ["cut short", "512 bytes", "100 are there"], id="cut short"),
         pytest.param(dds(b"")[:90], ["cut short"], id="no header"),
         pytest.param(dds(b"", width=0, dxgi=28), ["no pixels"], id="no pixels"),

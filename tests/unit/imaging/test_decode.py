@@ -167,7 +167,7 @@ def test_a_photograph_is_turned_upright(fmt: str) -> None:
     [
         pytest.param(b"", Rejection.NOT_AN_IMAGE, id="nothing"),
         pytest.param(b"hello, this is text", Rejection.NOT_AN_IMAGE, id="text"),
-        pytest.param(encoded(painted("RGB"), "PPM"), Rejection.FORMAT_NOT_ALLOWED, id="ppm"),
+        pytest.param(encoded(painted("RGB"), "JPEG2000"), Rejection.FORMAT_NOT_ALLOWED, id="jpeg 2000"),
         pytest.param(header_of(50_000, 50_000), Rejection.TOO_MANY_PIXELS, id="bomb"),
         pytest.param(encoded(painted("RGB", (96, 96)), "PNG")[:-80], Rejection.UNDECODABLE, id="truncated png"),
         pytest.param(encoded(painted("RGB", (96, 96)), "JPEG")[:-400], Rejection.UNDECODABLE, id="truncated jpeg"),
@@ -178,6 +178,24 @@ def test_what_is_no_image_for_us_is_refused_with_its_reason(data: bytes, reason:
     with pytest.raises(ImageRejectedError) as refused:
         decode(data, LIMITS)
     assert refused.value.code is reason
+
+
+@pytest.mark.parametrize(
+    ("frame", "bits", "words"),
+    [
+        (0xC1, 12, "is a JPEG file of 12 bits a channel, which is not read: save it as PNG"),
+        (0xC3, 8, "JPEG"),
+        (0xC5, 8, "is a hierarchical JPEG file, which is not read: save it as PNG"),
+        (0xF7, 8, "is a JPEG-LS file, which is not read: save it as PNG"),
+    ],
+)
+def test_unusual_kinds_of_jpeg_are_named(frame: int, bits: int, words: str) -> None:
+    """By the header of their frame, wherever it stands."""
+    data = bytearray(encoded(painted("RGB"), "JPEG"))
+    at = data.index(b"\xff\xc0")
+    data[at + 1], data[at + 4] = frame, bits
+    with pytest.raises(ImageRejectedError, match=words):
+        decode(bytes(data), LIMITS)
 
 
 @given(st.binary(max_size=400), st.sampled_from(["PNG", "JPEG", "WEBP", "TGA", "DDS"]), st.integers(0, 200))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import OpenEXR
 import pylibjxl
 import pytest
 from PIL import Image
@@ -98,6 +101,101 @@ def test_data_stay_as_they_are() -> None:
     assert (
         farthest(read(_exr(directions, "RGB"), ImageLimits()).pixels, np.rint(directions * 255).astype(np.uint8)) <= 1
     )
+
+
+def test_half_a_sphere_of_colours_is_no_normal_map() -> None:
+    """Whose directions point away from the surface: the colour comes out as sRGB."""
+    values = np.full((8, 16, 3), (0.629, 0.206, 0.151))
+    assert read(_exr(values, "RGB"), ImageLimits()).pixels[0, 0].tolist() == [208, 125, 108]
+
+
+def test_small_letters_and_two_channels_are_colours_too() -> None:
+    small = make.exr({name: _LINEAR[..., place].astype(np.float32) for place, name in enumerate("rgb")})
+    assert farthest(read(small, ImageLimits()).pixels, PICTURE[..., :3]) <= 1
+    two = make.exr({name: _LINEAR[..., place].astype(np.float32) for place, name in enumerate("RG")})
+    assert farthest(read(two, ImageLimits()).pixels, PICTURE[..., :3] * np.array([1, 1, 0], np.uint8)) <= 1
+
+
+def test_the_part_with_colours_is_taken_wherever_it_stands(tmp_path: Path) -> None:
+    colours = np.ascontiguousarray(_LINEAR[..., :3], np.float32)
+    parts = [
+        OpenEXR.Part({"type": OpenEXR.scanlineimage}, {"Z": np.full((8, 16), 7, np.float32)}, "depth"),
+        OpenEXR.Part({"type": OpenEXR.scanlineimage}, {"RGB": colours}, "beauty"),
+    ]
+    file = tmp_path / "layers.exr"
+    OpenEXR.File(parts).write(str(file))
+    assert farthest(read(file.read_bytes(), ImageLimits()).pixels, PICTURE[..., :3]) <= 1
+
+
+def thinned_out(bright: Array, red: Array, blue: Array) -> bytes:
+    """Return an OpenEXR file of brightness, and of colour for four pixels at a time, as renderers write films."""
+    height, width = bright.shape
+
+    def attribute(name: str, kind: str, value: bytes) -> bytes:
+        return f"{name}\0{kind}\0".encode() + struct.pack("<I", len(value)) + value
+
+    channels = b"".join(
+        name + b"\0" + struct.pack("<iB3xii", 2, 0, step, step) for name, step in ((b"BY", 2), (b"RY", 2), (b"Y", 1))
+    )
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    head = b"\x76\x2f\x31\x01" + struct.pack("<I", 2) + attribute("channels", "chlist", channels + b"\0")
+    head += attribute("compression", "compression", b"\0") + attribute("dataWindow", "box2i", window)
+    head += attribute("displayWindow", "box2i", window) + attribute("lineOrder", "lineOrder", b"\0")
+    head += attribute("pixelAspectRatio", "float", struct.pack("<f", 1))
+    head += attribute("screenWindowCenter", "v2f", bytes(8))
+    head += attribute("screenWindowWidth", "float", struct.pack("<f", 1)) + b"\0"
+    lines = []
+    for row in range(height):
+        planes = [blue[row // 2], red[row // 2], bright[row]] if row % 2 == 0 else [bright[row]]
+        data = b"".join(plane.astype("<f4").tobytes() for plane in planes)
+        lines.append(struct.pack("<ii", row, len(data)) + data)
+    starts = np.cumsum([len(head) + 8 * height, *(len(line) for line in lines[:-1])])
+    return head + starts.astype("<u8").tobytes() + b"".join(lines)
+
+
+def test_brightness_with_thinned_out_colours_is_in_colour() -> None:
+    """Red and blue are parts of the brightness more or less than it, and green is what is left of it."""
+    noise = np.random.default_rng(5)
+    bright, red, blue = noise.random((8, 16)) * 0.7, noise.random((4, 8)) * 0.3, noise.random((4, 8)) * 0.3
+    red_of, blue_of = ((part.repeat(2, 0).repeat(2, 1) + 1) * bright for part in (red, blue))
+    green_of = (bright - 0.2126 * red_of - 0.0722 * blue_of) / 0.7152
+    linear = np.dstack([red_of, green_of, blue_of])
+    wanted = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055) * 255
+    found = read(thinned_out(bright, red, blue), ImageLimits()).pixels
+    assert np.abs(found - wanted).max() <= 1
+
+
+# Linear light of these primaries, and what it is in those of sRGB by published matrices.
+_OF_2020 = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290)
+_FROM_2020 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
+_OF_ACES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)
+_FROM_ACES = np.array([[2.5217, -1.1341, -0.3876], [-0.2765, 1.3727, -0.0962], [-0.0154, -0.1530, 1.1683]])
+
+
+@pytest.mark.parametrize(("chromaticities", "matrix"), [(_OF_2020, _FROM_2020), (_OF_ACES, _FROM_ACES)])
+def test_light_of_other_primaries_comes_out_in_those_of_srgb(chromaticities: tuple[float, ...], matrix: Array) -> None:
+    """And white stays white."""
+    values = np.array([[(0.5, 0.4, 0.3), (1.0, 1.0, 1.0), (0.3, 0.45, 0.4)]])
+    linear = (values @ matrix.T).clip(0, 1)
+    wanted = (1.055 * linear ** (1 / 2.4) - 0.055) * 255
+    made = OpenEXR.File(
+        {"type": OpenEXR.scanlineimage, "chromaticities": chromaticities},
+        {"RGB": np.ascontiguousarray(values.repeat(8, axis=0), np.float32)},
+    )
+    with tempfile.NamedTemporaryFile(suffix=".exr") as file:
+        made.write(file.name)
+        found = read(Path(file.name).read_bytes(), ImageLimits()).pixels
+    assert np.abs(found[0] - wanted).max() <= 1
+    said = f"PRIMARIES={' '.join(map(str, chromaticities))}\nFORMAT".encode()
+    radiance = make.radiance(values.repeat(8, axis=0).repeat(4, axis=1)).replace(b"FORMAT", said)
+    assert np.abs(read(radiance, ImageLimits()).pixels[0, ::4] - wanted).max() <= 3
+
+
+@pytest.mark.parametrize("said", [b"0.64 0.33 0.29 0.6 0.15 0.06 0.333 0.333", b"1 2 3", b"0 0 0 0 0 0 0 0", b"-"])
+def test_radiances_own_primaries_and_none_change_nothing(said: bytes) -> None:
+    plain = make.radiance(_LINEAR[..., :3])
+    stated = plain.replace(b"FORMAT", b"PRIMARIES=" + said + b"\nFORMAT")
+    np.testing.assert_array_equal(read(stated, ImageLimits()).pixels, read(plain, ImageLimits()).pixels)
 
 
 def test_of_many_channels_the_colours_are_taken() -> None:

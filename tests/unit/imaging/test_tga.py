@@ -80,6 +80,17 @@ def test_rows_and_columns_begin_where_the_header_says(descriptor: int) -> None:
     np.testing.assert_array_equal(tagged(tga(2, 32, channels(stored, "bgra", "u8"), descriptor)), PICTURE)
 
 
+@pytest.mark.parametrize(("flag", "step"), [(0x40, 2), (0x80, 4)])
+@pytest.mark.parametrize("top", [0, 0x20])
+def test_interleaved_rows_are_put_in_order(flag: int, step: int, top: int) -> None:
+    """As the header of 1984 has it, and netpbm's reader."""
+    tall = PICTURE[np.array([0, 7, 1, 6, 2, 5, 3])] * np.array([1, 1, 1, 0], np.uint8) + np.array([0, 0, 0, 255], "u1")
+    stored = tall if top else tall[::-1]
+    stored = np.concatenate([stored[first::step] for first in range(step)])
+    file = tga(2, 24, channels(stored, "bgr", "u8"), flag | top, height=7)
+    np.testing.assert_array_equal(tagged(file), tall[..., :3])
+
+
 def test_grey_is_read_with_alpha_and_without() -> None:
     np.testing.assert_array_equal(full(tga(3, 8, channels(PICTURE, "r", "u8")))[..., 1], PICTURE[..., 0])
     both = full(tga(3, 16, channels(PICTURE, "ra", "u8")))
@@ -112,6 +123,7 @@ def test_what_pillow_writes_is_read_alike(mode: str, compression: str | None, se
         pytest.param(tga(2, 32, bytes(40)), "cut short", id="cut short"),
         pytest.param(tga(10, 32, b"\x90\1\2\3\4"), "runs", id="too few runs"),
         pytest.param(tga(1, 8, bytes([9] * 128), colour_map=bytes(12), map_fields=(0, 3, 32)), "map", id="colour"),
+        pytest.param(tga(2, 24, bytes(384), 0xE0), "order", id="rows in no order"),
         pytest.param(tga(2, 24, b"", width=60_000, height=60_000), "pixels", id="giant"),
     ],
 )
@@ -125,13 +137,20 @@ def test_a_bit_of_alpha_that_the_header_does_not_announce_is_none() -> None:
     assert tagged(tga(2, 16, data)).shape[2] == 3
 
 
+def test_alpha_of_the_header_counts_where_the_extension_says_that_there_is_none() -> None:
+    """Paint Shop Pro wrote 0 into every extension, and 8 bits of alpha into the headers of icons that have them."""
+    stored = channels(PICTURE, "bgra", "u8")
+    np.testing.assert_array_equal(tagged(with_extension(tga(2, 32, stored, 0x28), 0)), PICTURE)
+    np.testing.assert_array_equal(tagged(with_extension(tga(2, 32, stored, 0x20), 0)), PICTURE[..., :3])
+
+
 def with_extension(data: bytes, alpha: int) -> bytes:
     """Return the file with a footer, whose extension says what its alpha is."""
     extension = struct.pack("<H", 495) + bytes(492) + bytes([alpha])
     return data + extension + struct.pack("<II", len(data), 0) + b"TRUEVISION-XFILE.\0"
 
 
-@pytest.mark.parametrize(("alpha", "bands"), [(0, 3), (1, 3), (2, 3), (3, 4)])
+@pytest.mark.parametrize(("alpha", "bands"), [(1, 3), (2, 3), (3, 4)])
 def test_alpha_that_the_extension_calls_undefined_is_none(alpha: int, bands: int) -> None:
     pixels = tagged(with_extension(tga(2, 32, channels(PICTURE, "bgra", "u8"), 0x28), alpha))
     np.testing.assert_array_equal(pixels, PICTURE[..., :bands])

@@ -76,6 +76,88 @@ def test_nothing_is_the_middle_of_signed_grey(dtype: str, tmp_path: Path) -> Non
     assert pixels_of(tiff(np.zeros((4, 8, 1), dtype), _SIGNED))[0, 0, 0] == (128 if dtype == "i1" else 32768)
 
 
+def apart(values: Array, extra: tuple[int, ...] = ()) -> bytes:
+    """Return an uncompressed TIFF of RGB or RGBA whose channels lie one behind the other."""
+    height, width, bands = values.shape
+    planes = [np.ascontiguousarray(values[..., band]).tobytes() for band in range(bands)]
+    start = 8 + 2 + 12 * (11 + bool(extra)) + 4
+    numbers = {256: (4, [width]), 257: (4, [height]), 258: (3, [16] * bands), 259: (3, [1]), 262: (3, [2])}
+    numbers |= {273: (4, [0] * bands), 277: (3, [bands]), 278: (4, [height]), 279: (4, [len(planes[0])] * bands)}
+    numbers |= {284: (3, [2]), **({338: (3, list(extra))} if extra else {}), 339: (3, [1] * bands)}
+    behind = sum(len(some) * (2 if kind == 3 else 4) for kind, some in numbers.values() if len(some) > 1)
+    numbers[273] = (4, [start + behind + len(planes[0]) * band for band in range(bands)])
+    entries, far = b"", b""
+    for tag, (kind, some) in numbers.items():
+        packed = struct.pack(f"<{len(some)}{'H' if kind == 3 else 'I'}", *some)
+        place = packed.ljust(4, b"\0") if len(packed) <= 4 else struct.pack("<I", start + len(far))
+        far += packed if len(packed) > 4 else b""
+        entries += _ENTRY.pack(tag, kind, len(some)) + place
+    return struct.pack("<2sHIH", b"II", 42, 8, len(numbers)) + entries + bytes(4) + far + b"".join(planes)
+
+
+def _in_tiles(strips: bytes) -> bytes:
+    """Return the TIFF with its strips of 16 by 16 pixels called tiles; tags that both have need the same order."""
+    data = bytearray(strips)
+    for tag, instead in ((273, 324), (279, 325)):
+        at = data.index(struct.pack("<HHI", tag, 4, 3))
+        struct.pack_into("<H", data, at, instead)
+    at = data.index(struct.pack("<HHI", 278, 4, 1))
+    data[at : at + 12] = struct.pack("<HHII", 322, 4, 1, 16)
+    at = data.index(struct.pack("<HHI", 339, 3, 3))
+    data[at : at + 12] = struct.pack("<HHII", 323, 4, 1, 16)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("bands", [3, 4])
+def test_channels_of_16_bits_may_lie_one_behind_the_other(bands: int, tmp_path: Path) -> None:
+    values = np.random.default_rng(1).integers(0, 65536, (8, 16, bands)).astype("<u2")
+    data = apart(values, (2,) if bands == 4 else ())
+    for pixels in through_both({"deep.tif": data}, tmp_path)["deep.tif"]:
+        assert np.abs(pixels - values / 257).max() <= 1
+
+
+def test_a_fourth_channel_that_is_not_said_to_be_alpha_is_none() -> None:
+    values = np.random.default_rng(1).integers(0, 65536, (8, 16, 4)).astype("<u2")
+    assert pixels_of(apart(values, (0,))).shape == (8, 16, 3)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f4"])
+def test_grey_multiplied_by_its_alpha_is_divided(dtype: Any) -> None:
+    """As the file's tag says, by 1 where others say 2."""
+    most = 1 if dtype == "f4" else np.iinfo(dtype).max
+    alpha = np.linspace(0.2, 1, 32).reshape(4, 8)
+    stored = (np.stack([RAMP * alpha, alpha], axis=-1) * most).astype(dtype)
+    unassociated = tiff(stored, _FLOAT if dtype == "f4" else _WHOLE)
+    associated = unassociated.replace(struct.pack("<HHIHH", 338, 3, 1, 2, 0), struct.pack("<HHIHH", 338, 3, 1, 1, 0))
+    assert associated != unassociated
+    found = pixels_of(associated)
+    # A level of grey is several where a fifth of it is stored.
+    assert np.abs(found[..., 0] - RAMP * 255).max() <= 5
+    assert np.abs(found[..., 1] - alpha * 255).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        ({258: 12}, "TIFF of 12 bits a channel, which is not read: save it"),
+        ({258: 64, 339: 3}, "TIFF of 64 bits a channel, which is not read: save it"),
+    ],
+)
+def test_depths_that_are_not_read_are_named(tags: dict[int, int], words: str) -> None:
+    data = bytearray(tiff(np.zeros((4, 8, 1), "u2")))
+    for tag, value in tags.items():
+        at = data.index(struct.pack("<HHI", tag, 3, 1)) + 8
+        struct.pack_into("<H", data, at, value)
+    with pytest.raises(ImageRejectedError, match=words):
+        read(bytes(data), ImageLimits())
+
+
+def test_tiles_of_one_channel_each_are_named() -> None:
+    """Libvips does not read them, and Pillow takes one channel for the next."""
+    with pytest.raises(ImageRejectedError, match="in tiles of one channel each, which is not read: save it"):
+        read(_in_tiles(apart(np.zeros((16, 16, 3), "<u2"))), ImageLimits())
+
+
 @pytest.mark.parametrize("bands", [2, 3])
 def test_signed_colours_are_refused_with_what_to_do(bands: int) -> None:
     with pytest.raises(ImageRejectedError, match="save it as PNG"):

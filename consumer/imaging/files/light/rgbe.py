@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from consumer.imaging.errors import undecodable
-from consumer.imaging.files.tone import from_linear
+from consumer.imaging.files.light.primaries import in_srgb
+from consumer.imaging.files.light.tone import from_linear
 from consumer.imaging.picture import ImageLimits, Picture, Samples
 
 MAGICS: Final = (b"#?RADIANCE", b"#?RGBE")
@@ -16,6 +17,9 @@ _HEAD: Final = re.compile(rb"\n\n([-+])([YX]) (\d{1,6}) ([-+])([YX]) (\d{1,6})\n
 _MOST_HEAD_BYTES: Final = 65_536
 _IN_RUNS: Final = range(8, 0x8000)
 _WHITE_WITH_ITS_ERROR: Final = 1.02
+_PRIMARIES: Final = re.compile(rb"^PRIMARIES=([-+.\deE \t]+)$", re.MULTILINE)
+# What Radiance itself calculates with, and everybody takes for sRGB.
+_RADIANCES_OWN: Final = (0.64, 0.33, 0.29, 0.60, 0.15, 0.06, 0.333, 0.333)
 _XYZ: Final = b"FORMAT=32-bit_rle_xyze"
 # From CIE XYZ to the primaries of sRGB, whose white is D65.
 _FROM_XYZ: Final = np.array(
@@ -40,7 +44,19 @@ def read_hdr(data: bytes, limits: ImageLimits) -> Picture:
     rows = rows[:, ::-1] if across == b"-" else rows
     scale = np.where(rows[..., 3:] > 0, np.exp2(rows[..., 3:].astype(np.float32) - 136), 0)
     light = rows[..., :3] * scale.astype(np.float32)
-    return from_linear(_from_xyz(light) if _XYZ in data[: found.start()] else light)
+    head = data[: found.start() + 1]
+    return from_linear(_from_xyz(light) if _XYZ in head else in_srgb(light, _primaries(head)))
+
+
+def _primaries(head: bytes) -> tuple[float, ...]:
+    """Return the chromaticities that the file names, empty where its colours are taken as they are."""
+    named = _PRIMARIES.search(head)
+    try:
+        numbers = tuple(float(number) for number in named[1].split()) if named else ()
+    except ValueError:
+        return ()
+    is_radiances = len(numbers) == len(_RADIANCES_OWN) and np.allclose(numbers, _RADIANCES_OWN, atol=0.002)
+    return () if is_radiances else numbers
 
 
 def _from_xyz(light: Samples) -> Samples:

@@ -36,7 +36,8 @@ def _are_directions(colours: Samples) -> bool:
     if colours.min() < 0 or colours.max() > 1:
         return False
     length = np.sqrt((np.square(colours * 2 - 1)).sum(axis=-1))
-    return bool((np.abs(length - 1) < 0.05).mean() >= _DIRECTIONS)
+    # Away from the surface: half of all directions are colours like any other.
+    return bool(((np.abs(length - 1) < 0.05) & (colours[..., 2] >= 0.5)).mean() >= _DIRECTIONS)
 
 
 def _mapped(colours: Samples) -> Samples:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from producer_tools.delivery.spool import Spool
 from producer_tools.errors import DeliveryError, SpoolBusyError
 from producer_tools.extraction.extract import Extracted, ExtractedTexture, Skipped, extract
 from producer_tools.following.tag_watch import TaggingFailed, TagsCame, TagWatch
+from producer_tools.project import Root
 from producer_tools.settings import ExtractSettings, SpoolSettings
 from schemas.connections import KafkaConnection, ObjectStoreConnection, TopicSettings
 
@@ -30,7 +31,7 @@ TAGS_FILE: Final = "tags.json"
 class ExtractRequest:
     """What to extract and what to do with it; ``wait_seconds`` is None where nobody waits for tags.
 
-    ``commits``: `A..B`, the commits between which it must have changed.
+    ``commits``: `A..B`, the commits between which it must have changed. ``roots``: see :func:`extract`.
     """
 
     paths: tuple[Path, ...]
@@ -39,6 +40,7 @@ class ExtractRequest:
     wait_seconds: float | None = None
     game: str | None = None
     commits: str | None = None
+    roots: Mapping[Path, Root] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ async def run_extraction(
 
     """
     report = RunReport(run_id=str(uuid4()))
-    textures = extract(request.paths, request.output, settings, game=request.game)
+    textures = extract(request.paths, request.output, settings, game=request.game, roots=request.roots)
     if connections is None:
         async for texture in _textures(textures, report, progress):
             report.textures.append(texture)

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import uuid4
 
 from producer_tools.extraction.extract import ExtractedTexture
+from producer_tools.project import Project
 from schemas import AssetExtracted, Extraction, ImageInfo, ObjectRef, Source, utc_now
 from schemas.objects import object_key
 
@@ -42,13 +43,14 @@ def extracted_event(texture: ExtractedTexture, *, bucket: str, run_id: str, game
             **asdict(texture.facts),
             file_format=_cut(texture.origin.file_format, 64),
             file_mode=_cut(texture.origin.mode, 32),
+            belongs_to=_cut(texture.belongs_to, 4096),
         ),
         extraction=Extraction(run_id=run_id, tool=_tool()),
     )
 
 
 def file_event(
-    asset_id: str, path: str, *, size_bytes: int, sha256: str, project: str, bucket: str, run_id: str
+    asset_id: str, path: str, *, size_bytes: int, sha256: str, project: Project, bucket: str, run_id: str
 ) -> AssetExtracted:
     """Return the event of a file that is sent as it is; ``path`` is that below the project's folder."""
     extension = PurePosixPath(path).suffix.lower() or ".bin"
@@ -65,10 +67,11 @@ def file_event(
             content_type=guess_type(path)[0] or "application/octet-stream",
         ),
         source=Source(
-            archive=_cut(project, 4096),
+            archive=_cut(project.name, 4096),
             container_path=_cut(path, 4096),
             name=_cut(PurePosixPath(path).stem, 1024),
             type="image",
+            belongs_to=_cut(project.source, 4096),
         ),
         extraction=Extraction(run_id=run_id, tool=_tool()),
     )

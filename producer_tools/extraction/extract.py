@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,6 +22,7 @@ from producer_tools.extraction.scratch import scratch_folder
 from producer_tools.extraction.side_by_side import SideBySide, default_processes
 from producer_tools.extraction.unity.options import UnityOptions
 from producer_tools.extraction.walk import LeftFile, SourceFile, check_inputs, source_files
+from producer_tools.project import Root, root_of
 from producer_tools.settings import ExtractSettings
 
 _NOTHING_SAID: Final = TextureFacts()
@@ -46,6 +47,7 @@ class ExtractedTexture:
     engine: str | None
     facts: TextureFacts = _NOTHING_SAID
     origin: Origin = _NO_FILE
+    belongs_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,16 @@ Extracted = ExtractedTexture | Skipped | Unrelated
 
 
 def extract(
-    paths: Sequence[Path], output: Path, settings: ExtractSettings, *, game: str | None = None
+    paths: Sequence[Path],
+    output: Path,
+    settings: ExtractSettings,
+    *,
+    game: str | None = None,
+    roots: Mapping[Path, Root] | None = None,
 ) -> Generator[Extracted]:
     """Write every texture found under ``output`` and yield it, in an order that depends on names only.
+
+    ``roots``: what ids of the paths begin with; :func:`root_of` each where it is not given.
 
     Raises:
         InputError: a path is not there or of no kind that is read, or ``output`` cannot be written;
@@ -87,6 +96,7 @@ def extract(
 
     """
     check_inputs(paths)
+    roots = {path: root_of(path, game) for path in paths} if roots is None else roots
     with ExitStack() as stack:
         try:
             output.mkdir(parents=True, exist_ok=True)
@@ -95,7 +105,7 @@ def extract(
             raise InputError(f"{output} cannot be written ({error.strerror}): choose another --output.") from error
         keep = _Keep(scratch)
         parsers = stack.enter_context(SideBySide(parsers_of(settings, parser_setup(paths, settings), scratch), keep))
-        yield from _Extraction(parsers, output, game).run(paths)
+        yield from _Extraction(parsers, output, game).run(paths, roots)
 
 
 def parsers_of(settings: ExtractSettings, setup: Setup, scratch: Path, processes: int = 0) -> list[Parser]:
@@ -159,8 +169,8 @@ class _Extraction:
         self._ids = AssetIds()
         self._names = OutputNames()
 
-    def run(self, paths: Sequence[Path]) -> Iterator[Extracted]:
-        for source, items in self._parsers.read(source_files(paths, leave_out=self._output)):
+    def run(self, paths: Sequence[Path], roots: Mapping[Path, Root]) -> Iterator[Extracted]:
+        for source, items in self._parsers.read(source_files(paths, self._output, roots)):
             match source:
                 case LeftFile(label=label, reason=None):
                     yield Unrelated(label, kind_of_other(label))
@@ -203,6 +213,7 @@ class _Extraction:
             engine=found.engine,
             facts=found.facts or _NOTHING_SAID,
             origin=found.origin,
+            belongs_to=source.belongs_to,
         )
 
     def _move(self, png: Path, target: Path) -> None:

@@ -20,6 +20,7 @@ from producer_tools.extraction.textures import UnreadableImageError
 EXTENSIONS: Final = frozenset(
     {".png", ".jpg", ".jpeg", ".jfif", ".tga", ".dds", ".webp", ".bmp", ".psd", ".psb", ".gif", ".tif", ".tiff"}
     | {".ktx", ".ktx2", ".basis", ".vtf", ".ctex", ".stex", ".exr", ".hdr", ".jxl", ".avif", ".pcx", ".sgi", ".blp"}
+    | {".qoi", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".ora", ".kra"}
 )
 # Those that may hold several pictures.
 LAYERED_EXTENSIONS: Final = frozenset({".dds", ".ktx", ".ktx2", ".basis", ".vtf"})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -13,9 +13,11 @@ from producer_tools.extraction.parts import archive_of_part, parts_of_wholes, wh
 from producer_tools.extraction.readers.known import why_unread
 from producer_tools.extraction.readers.pointers import why_pointer
 from producer_tools.extraction.readers.sniff import Kind, file_head, read_suffixes, sniff, sniff_parts
+from producer_tools.project import FILE_NAME, Root
 
 # What Unity's textures have their pixels in, and its sounds: looked at where a Unity file points there.
 _OF_UNITY: Final = frozenset({".ress", ".resource"})
+_NO_ROOTS: Final[Mapping[Path, Root]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class SourceFile:
 
     ``label`` is what it is called: its base name, below a folder the folder's name and the path inside it.
     ``named`` is true for a file that the user named himself: when it cannot be read, that is his business.
-    ``parts`` are the files that make it up, where it is not there as one.
+    ``parts`` are the files that make it up, where it is not there as one. ``belongs_to`` is whose its ids are.
     """
 
     path: Path
@@ -33,6 +35,7 @@ class SourceFile:
     named: bool
     alpha: Path | None = None
     parts: tuple[Path, ...] = ()
+    belongs_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +69,29 @@ def check_inputs(paths: Sequence[Path]) -> None:
             )
 
 
-def source_files(paths: Sequence[Path], leave_out: Path) -> Iterator[SourceFile | LeftFile]:
+def source_files(
+    paths: Sequence[Path], leave_out: Path, roots: Mapping[Path, Root] = _NO_ROOTS
+) -> Iterator[SourceFile | LeftFile]:
     """Yield the files to parse, folders read to any depth in the order of their names, links not followed.
 
-    ``leave_out`` is a folder that is never read: the one we write to.
+    ``leave_out`` is a folder that is never read: the one we write to. ``roots``: what the paths are called; by their
+    base names where they are not among these.
     """
     for path in paths:
-        name = path.resolve().name or "root"
+        root = roots.get(path) or Root(path.resolve().name or "root", "")
         if path.is_dir():
-            yield from _folder(path, PurePosixPath(name), leave_out.resolve())
+            for file in _folder(path, PurePosixPath(root.label), leave_out.resolve()):
+                yield replace(file, belongs_to=root.source) if isinstance(file, SourceFile) else file
         else:
             kind = sniff(path)
             assert kind is not None
-            yield SourceFile(path, kind, name, named=True)
+            yield SourceFile(path, kind, root.label, named=True, belongs_to=root.source)
 
 
 def _folder(folder: Path, label: PurePosixPath, leave_out: Path) -> Iterator[SourceFile | LeftFile]:
     try:
-        children = sorted(folder.iterdir(), key=lambda child: child.name)
+        found = (child for child in folder.iterdir() if child.name != FILE_NAME)
+        children = sorted(found, key=lambda child: child.name)
     except OSError as error:
         yield LeftFile(str(label), f"cannot be listed ({error.strerror})")
         return

@@ -14,7 +14,7 @@ from consumer.kafka.clients import make_reader
 from consumer.kafka.closing import close_consumer
 from consumer.kafka.errors import FATAL_ERRORS, missing_topic
 from consumer.kafka.topics import TopicsError
-from schemas import AssetReviewed, AssetTagged, EventDecodeError, Tag, decode_event
+from schemas import AssetRelated, AssetReviewed, AssetTagged, EventDecodeError, Tag, decode_event
 from schemas.connections import KafkaConnection
 
 _log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ class AssetRemoved:
     asset_id: str
 
 
-Followed = AssetTagged | AssetReviewed | AssetRemoved
+Followed = AssetTagged | AssetReviewed | AssetRelated | AssetRemoved
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,26 @@ class TagFilter:
 
 
 class TagStream:
-    """The events of a tagged topic, and of a reviewed one, from where they end now, or from their beginning."""
+    """The events of a tagged topic, and of further ones, from where they end now, or from their beginning."""
 
     def __init__(
-        self, kafka: KafkaConnection, topic: str, *, reviewed_topic: str | None = None, from_beginning: bool = False
+        self,
+        kafka: KafkaConnection,
+        topic: str,
+        *,
+        reviewed_topic: str | None = None,
+        related_topic: str | None = None,
+        from_beginning: bool = False,
     ) -> None:
         """Connect to nothing yet; needs a running event loop.
 
-        A reviewed topic that is not there is not followed: ``unfollowed`` then says so, once the stream is entered.
+        Of the further topics one that is not there is not followed: ``unfollowed`` then says so, once the stream is
+        entered.
         """
         self.unfollowed: str | None = None
         self._topic = topic
         self._reviewed_topic = reviewed_topic
+        self._related_topic = related_topic
         self._from_beginning = from_beginning
         self._consumer = make_reader(kafka, "aegis-tail")
 
@@ -95,9 +103,14 @@ class TagStream:
         if self._topic not in there:
             raise TopicsError(missing_topic(self._topic))
         # Not before: a consumer that starts with a topic that is not there waits for it without a word.
-        topics = {self._topic, self._reviewed_topic} & there
-        if self._reviewed_topic and self._reviewed_topic not in topics:
-            self.unfollowed = f"what people say is not shown: {missing_topic(self._reviewed_topic)}"
+        further = {self._reviewed_topic: "what people say", self._related_topic: "what is there twice"}
+        topics = {self._topic, *further} & there
+        missing = [
+            f"{what} is not shown: {missing_topic(topic)}"
+            for topic, what in further.items()
+            if topic and topic not in topics
+        ]
+        self.unfollowed = "; ".join(missing) or None
         self._consumer.subscribe(list(topics))
         async with asyncio.timeout(_ASSIGNED_SECONDS):
             while {place.topic for place in self._consumer.assignment()} != topics:  # noqa: ASYNC110 - no other way
@@ -130,12 +143,14 @@ class TagStream:
                     yield read
 
     def _read(self, record: Any) -> Followed | None:
-        is_verdict = record.topic == self._reviewed_topic
         if record.value is None:
-            return None if is_verdict else AssetRemoved((record.key or b"").decode(errors="replace"))
+            is_told = record.topic == self._topic
+            return AssetRemoved((record.key or b"").decode(errors="replace")) if is_told else None
         try:
-            if is_verdict:
+            if record.topic == self._reviewed_topic:
                 return decode_event(AssetReviewed, record.value)
+            if record.topic == self._related_topic:
+                return decode_event(AssetRelated, record.value)
             return decode_event(AssetTagged, record.value)
         except EventDecodeError:
             return None

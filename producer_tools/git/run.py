@@ -57,8 +57,8 @@ async def run_changes(
     with tempfile.TemporaryDirectory(prefix="aegis-git-") as place:
         store = connections.store if connections else None
         writer = Writer(request.commits or "", Path(place), store, settings.max_member_bytes)
-        changes = await writer.write(request.paths)
-        aside = replace(request, paths=tuple(changes.new.folders))
+        changes = await writer.write(request.paths, request.game)
+        aside = replace(request, paths=tuple(changes.new.roots), roots=changes.new.roots)
         report = await run_extraction(aside, connections, settings, spool_settings, progress)
         told = ChangeReport(changes.count, sorted(changes.new.missing), outage=changes.outage)
         if connections is not None:
@@ -76,7 +76,7 @@ def _before(
     if not side.files:
         return set()
     found, skipped = set(), []
-    for item in extract(side.folders, pictures, settings, game=request.game):
+    for item in extract(tuple(side.roots), pictures, settings, game=request.game, roots=side.roots):
         if isinstance(item, ExtractedTexture):
             found.add(item.asset_id)
         elif isinstance(item, Skipped):

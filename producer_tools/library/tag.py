@@ -18,8 +18,8 @@ from producer_tools.delivery.spool import Spool
 from producer_tools.errors import DeliveryError, EventRefusedError, SpoolBusyError
 from producer_tools.extraction.names import AssetIds
 from producer_tools.library.known import KnownFiles
-from producer_tools.library.project import Project
 from producer_tools.library.scan import Changed, Left, Same, scan
+from producer_tools.project import Project
 from producer_tools.run import Connections
 from producer_tools.settings import ExtractSettings, SpoolSettings
 
@@ -137,7 +137,7 @@ class _Sending:
             item.name,
             size_bytes=len(item.data),
             sha256=item.sha256,
-            project=self._project.name,
+            project=self._project,
             bucket=self._services.bucket,
             run_id=self._report.run_id,
         )

@@ -1,4 +1,4 @@
-"""Atlas files: JSON of TexturePacker, property lists of Cocos, and the texts of libGDX and Spine."""
+"""Atlas files: JSON of TexturePacker, property lists of Cocos, XML of Starling, and the texts of libGDX and Spine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import plistlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from xml.etree.ElementTree import fromstring
 
 from producer_tools.extraction.atlases.sprites import Sheet, Sprite
 
@@ -125,14 +126,41 @@ def _of_atlas(name: str, fields: Mapping[str, str]) -> Sprite:
     )
 
 
+def read_xml(data: bytes) -> list[Sheet]:
+    """Read Starling's XML, which Sparrow had first and Kenney's packs have; sprites lie turned clockwise."""
+    if b"<!" in data.replace(b"<!--", b""):
+        raise ValueError("it declares a document type, as no atlas does")
+    root = fromstring(data)  # noqa: S314 - what could grow, a document type, is refused first
+    return [Sheet(root.attrib["imagePath"], tuple(_of_xml(element.attrib) for element in root.iter("SubTexture")))]
+
+
+def _of_xml(fields: Mapping[str, str]) -> Sprite:
+    left, top, across, down = (round(float(fields[key])) for key in ("x", "y", "width", "height"))
+    turned = fields.get("rotated") == "true"
+    # The frame is the whole sprite, from the corner of what was left of it.
+    frame = [round(float(fields[key])) for key in ("frameX", "frameY", "frameWidth", "frameHeight") if key in fields]
+    return Sprite(
+        name=fields["name"],
+        left=left,
+        top=top,
+        width=down if turned else across,
+        height=across if turned else down,
+        turn=90 if turned else 0,
+        whole=(frame[2], frame[3]) if len(frame) == 4 else None,
+        offset=(-frame[0], -frame[1]) if len(frame) == 4 else (0, 0),
+    )
+
+
 READERS: Final[Mapping[str, Callable[[bytes], list[Sheet]]]] = {
     ".json": read_json,
     ".plist": read_plist,
     ".atlas": read_atlas,
+    ".xml": read_xml,
 }
 _HEADS: Final = {
     ".json": re.compile(rb'^(?:\xef\xbb\xbf)?\s*\{\s*"(frames|textures|meta)"\s*:\s*[\[{]'),
     ".plist": re.compile(rb"<dict>\s*<key>(frames|texture|metadata)</key>"),
+    ".xml": re.compile(rb"<TextureAtlas\b"),
     ".atlas": re.compile(rb"^\s*[^\n:]+\r?\n\s*size\s*:", re.MULTILINE),
 }
 

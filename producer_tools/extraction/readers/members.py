@@ -16,6 +16,7 @@ from producer_tools.extraction.atlases.entries import sprites_of
 from producer_tools.extraction.limits import ReadLimits
 from producer_tools.extraction.pixels import LAYERED_EXTENSIONS, brief, decoded
 from producer_tools.extraction.readers.known import suffix_of, why_unread
+from producer_tools.extraction.readers.pointers import INSIDE, is_pointer
 from producer_tools.extraction.readers.sniff import Kind, kind_by_name, kind_of
 from producer_tools.extraction.textures import Entry, Left, Other, UnreadableImageError
 from producer_tools.extraction.unity.files.signatures import is_of_a_build
@@ -103,6 +104,8 @@ class _Reading:
         data = _unpacked(member, member.size_bytes + 1)
         if len(data) > member.size_bytes:
             raise UnreadableImageError(f"unpacks to more than the {member.size_bytes} bytes that its archive names")
+        if is_pointer(data):
+            raise UnreadableImageError(INSIDE)
         return data
 
     def _pictures(self, member: Member, count: int) -> Iterator[Entry | Left]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from producer_tools.errors import ArchiveError
 from producer_tools.extraction.limits import ReadLimits
@@ -15,6 +15,8 @@ from producer_tools.extraction.readers.members import Member
 from producer_tools.extraction.readers.unpacked import UnpackedMember
 from producer_tools.extraction.textures import Item
 from producer_tools.extraction.unity.reader import UnityReader
+
+_ENCRYPTED: Final = "it is encrypted: unpack it and extract the folder"
 
 
 @contextmanager
@@ -34,6 +36,9 @@ def open_seven_zip(path: Path, limits: ReadLimits, scratch: Path, unity: UnityRe
     except (ArchiveError, MemoryError):
         raise
     except Exception as error:
+        # Where the list of members is encrypted as well, the library asks for the password before it can be asked.
+        if type(error).__name__ == "PasswordRequired":
+            raise ArchiveError(_ENCRYPTED) from error
         raise ArchiveError(f"it is damaged, or packed in a way that is not read ({brief(error)})") from error
     with ExitStack() as stack:
         yield ArchiveBuild(limits, scratch, unity, stack).items(members)
@@ -46,7 +51,7 @@ def _members(path: Path, limits: ReadLimits, scratch: Path) -> list[Member]:
     # A file that is open already is read in this thread alone.
     with path.open("rb") as file, py7zr.SevenZipFile(file, max_extract_size=limits.max_total_bytes) as archive:
         if archive.needs_password():
-            raise ArchiveError("it is encrypted: unpack it and extract the folder")
+            raise ArchiveError(_ENCRYPTED)
         infos = archive.list()
         limits.check_member_count(len(infos))
         limits.check_total(sum(info.uncompressed for info in infos))

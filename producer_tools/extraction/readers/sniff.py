@@ -16,6 +16,7 @@ from producer_tools.extraction.readers.known import LFS_POINTER, PART_OF_VPK, su
 from producer_tools.extraction.unity.files.signatures import BUNDLE_MAGICS, is_serialized
 
 _UNITY: Final = (*BUNDLE_MAGICS, b"UnityWebData", b"TuanjieWebData")
+_LAYERS_IN_A_ZIP: Final = "ORA"
 _GZIP: Final = b"\x1f\x8b"
 _TAR_AT: Final = 257
 _TAR: Final = b"ustar"
@@ -82,13 +83,16 @@ def kind_of(name: str, head: bytes, size_bytes: int) -> Kind | None:
         return Kind.UNITYPACKAGE
     if head.startswith(_UNITY) or is_serialized(head, size_bytes) or _is_web_data(name, head):
         return Kind.UNITY
+    image = image_format(head)
+    if image == _LAYERS_IN_A_ZIP:
+        return Kind.IMAGE
     kind = next((kind for magic, kind in _MAGICS if head.startswith(magic)), None)
     if kind is None and looks_like_atlas(suffix_of(name), head):
         kind = Kind.ATLAS
     if kind or _is_tar(head):
         return kind or Kind.TAR
     # A bundle or a zip says what it is; what bears its name and is none is told of as such.
-    return Kind.IMAGE if image_format(head) else kind_by_name(name)
+    return Kind.IMAGE if image else kind_by_name(name)
 
 
 def read_suffixes() -> list[str]:

@@ -39,7 +39,10 @@ PACKERS: Final[dict[bytes, Callable[[Any], Any]]] = {
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\0": lzma.LZMAFile,
     b"\x28\xb5\x2f\xfd": _zstandard,
+    # What xz came from, and still unpacks.
+    b"\x5d\0\0": lzma.LZMAFile,
 }
+_UNREAD_PACKERS: Final = {b"\x04\x22\x4d\x18": "LZ4", b"\x1f\x9d": "Unix compress", b"LZIP": "lzip", b"\x89LZO": "lzop"}
 
 
 @contextmanager
@@ -66,6 +69,9 @@ def unpacking(file: IO[bytes]) -> Any:
     """Return a stream of what the file holds when it is unpacked once; the file itself where it is not packed."""
     head = file.read(8)
     file.seek(0)
+    unread = next((name for magic, name in _UNREAD_PACKERS.items() if head.startswith(magic)), None)
+    if unread:
+        raise ArchiveError(f"it is packed by {unread}, which is not read: unpack it and extract the tar archive")
     packer = next((packer for magic, packer in PACKERS.items() if head.startswith(magic)), None)
     return packer(file) if packer else file
 

@@ -97,7 +97,17 @@ bounds:14,3,8,12
 offsets:5,1,20,16
 rotate:90
 """
+# Starling's sizes are those in the sheet, and its frames begin at what was trimmed off.
+_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<!-- Made here -->
+<TextureAtlas imagePath="sheet.png">
+    <SubTexture name="hero" x="2" y="1" width="10" height="6"/>
+    <SubTexture name="tree" x="14" y="3" width="12" height="8" rotated="true"
+        frameX="-5" frameY="-3" frameWidth="20" frameHeight="16"/>
+</TextureAtlas>
+"""
 ATLASES = {
+    "starling.xml": (_XML.encode(), CLOCKWISE),
     "hash.json": (json.dumps({"frames": _FRAMES, "meta": {"image": "sheet.png"}}).encode(), CLOCKWISE),
     "array.json": (json.dumps({"frames": _ARRAY, "meta": {"image": "sheet.png"}}).encode(), CLOCKWISE),
     "several.json": (json.dumps({"textures": [{"image": "sheet.png", "frames": _ARRAY}]}).encode(), CLOCKWISE),
@@ -233,3 +243,13 @@ def test_a_damaged_atlas_is_one_sentence(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(data)
     (left,) = skipped(extracted(tmp_path / "a.json", tmp_path / "out"))
     assert "no atlas that can be read" in left.reason
+
+
+def test_an_atlas_that_declares_what_could_grow_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sheet.png").write_bytes(CLOCKWISE)
+    file = tmp_path / "grows.xml"
+    file.write_bytes(b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + _XML.split("?>")[1].replace("hero", "&b;").encode())
+
+    (left,) = skipped(extracted(file, tmp_path / "out"))
+
+    assert "declares a document type" in left.reason

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -142,6 +143,71 @@ def test_an_encrypted_7z_is_named_as_such(tmp_path: Path) -> None:
     assert "encrypted" in left.reason
 
 
+def test_a_7z_whose_list_is_encrypted_is_named_as_such(tmp_path: Path) -> None:
+    source = tmp_path / "secret.7z"
+    source.write_bytes(seven_zip_of(MEMBERS, password="open", header_encryption=True))
+
+    (left,) = skipped(extracted(source, tmp_path / "out"))
+
+    assert left.reason == "it is encrypted: unpack it and extract the folder"
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        (9, "is packed by Deflate64, which is not read: unpack the archive with 7-Zip and extract the folder"),
+        (98, "is packed by PPMd, which is not read: unpack the archive with 7-Zip and extract the folder"),
+        (99, "is encrypted: unpack the archive and extract the folder"),
+        (200, "is packed by method 200, which is not read: unpack the archive with 7-Zip and extract the folder"),
+    ],
+)
+def test_members_packed_in_other_ways_are_named(method: int, words: str, tmp_path: Path) -> None:
+    source = zip_of(tmp_path / "game.zip", [("a.png", png())])
+    data = bytearray(source.read_bytes())
+    for magic, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        struct.pack_into("<H", data, data.index(magic) + at, method)
+    source.write_bytes(data)
+
+    (left,) = skipped(extracted(source, tmp_path / "out"))
+
+    assert (left.what, left.reason) == ("game.zip: a.png", words)
+
+
+@pytest.mark.parametrize(
+    ("stored", "name"),
+    [
+        ("Tür_ße".encode("cp437"), "Tür_ße"),
+        ("Tür_ße".encode(), "Tür_ße"),
+        ("テクスチャ/壁".encode("cp932"), "テクスチャ/壁"),
+        ("über/größe".encode("cp437"), "über/größe"),
+        ("café".encode("cp437"), "café"),
+    ],
+)
+def test_names_of_zip_archives_are_read_as_they_were_written(stored: bytes, name: str, tmp_path: Path) -> None:
+    """By a PC, by a Macintosh, by Windows in Japan; none of them says which."""
+    placeholder = "x" * (len(stored)) + ".png"
+    source = zip_of(tmp_path / "game.zip", [(placeholder, png())])
+    source.write_bytes(source.read_bytes().replace(placeholder.encode(), stored + b".png"))
+
+    (item,) = textures(extracted(source, tmp_path / "out"))
+
+    assert item.container_path == f"{name}.png"
+
+
+def test_a_tar_packed_by_lzma_is_read_and_by_others_named(tmp_path: Path) -> None:
+    whole = tar_of(MEMBERS)
+    (tmp_path / "a.tar.lzma").write_bytes(lzma.compress(whole, format=lzma.FORMAT_ALONE))
+    (tmp_path / "b.tar.lz4").write_bytes(b"\x04\x22\x4d\x18" + bytes(40))
+    (tmp_path / "c.tar.Z").write_bytes(b"\x1f\x9d" + bytes(40))
+
+    items = extracted([tmp_path / name for name in ("a.tar.lzma", "b.tar.lz4", "c.tar.Z")], tmp_path / "out")
+
+    assert textures(items)
+    reasons = {item.what: item.reason for item in skipped(items)}
+    assert "packed by LZ4, which is not read: unpack it" in reasons["b.tar.lz4"]
+    assert "packed by Unix compress, which is not read: unpack it" in reasons["c.tar.Z"]
+
+
 def test_links_in_archives_are_not_followed(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
@@ -167,6 +233,26 @@ def test_a_package_written_on_windows_has_its_names(tmp_path: Path) -> None:
 
     assert [item.container_path for item in textures(items)] == ["Assets/Hero.png", "Assets/Rock.png"]
     assert [(item.kind, item.count) for item in items if isinstance(item, Unrelated)] == [(".wav", 1)]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar.gz", "7z", "unitypackage"])
+def test_pointers_of_git_lfs_in_an_archive_are_named_as_such(kind: str, tmp_path: Path) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12345\n"
+    members = [("Assets/hero.png", pointer), ("Assets/wall.tga", pointer), ("Assets/tree.png", png(1))]
+    source = tmp_path / f"game.{kind}"
+    if kind == "unitypackage":
+        package_of(source, members)
+    else:
+        source.write_bytes(KINDS[kind](members))
+
+    items = extracted(source, tmp_path / "out")
+
+    left = {item.what.rpartition("/")[2]: item.reason for item in skipped(items)}
+    assert set(left) == {"hero.png", "wall.tga"}
+    for reason in left.values():
+        assert reason.startswith("is a pointer of Git LFS")
+        assert reason.endswith("run git lfs pull, and pack it again")
+    assert len(textures(items)) == 1
 
 
 def test_well_known_formats_that_are_not_read_are_named(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_json_is_one_document_and_nothing_else(aegis: Aegis) -> None:
         data = (aegis.folder / "out" / texture["file"]).read_bytes()
         assert hashlib.sha256(data).hexdigest() == texture["sha256"]
         assert len(data) == texture["size"]
-        assert texture["asset_id"].startswith("demo/archives/sample.")
+        assert texture["asset_id"].startswith("demo/samples/archives/sample.")
         assert texture["state"] == "extracted"
     kestrel = next(item for item in document["textures"] if item["name"] == "kestrel")
     assert (kestrel["type"], kestrel["mode"], kestrel["engine"]) == ("Texture2D", "RGBA", "unity 2018.4.36f1")

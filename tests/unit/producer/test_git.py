@@ -37,6 +37,29 @@ def test_an_alpha_that_changed_changes_its_texture(aegis: Aegis, tree: WorkTree)
     assert (done.returncode, told["git"]["files"]) == (0, 1)
 
 
+def test_a_page_that_changed_alone_has_its_sprites_cut_anew(aegis: Aegis, tree: WorkTree) -> None:
+    """An atlas names its pages, which are called as they like; of another atlas nothing is cut."""
+    frames = {"hero": {"frame": {"x": 0, "y": 0, "w": 2, "h": 2}}, "tree": {"frame": {"x": 2, "y": 2, "w": 2, "h": 2}}}
+    for atlas, page in (("world.json", "page-7.png"), ("menu.json", "buttons.png")):
+        tree.write(f"Assets/{atlas}", json.dumps({"frames": frames, "meta": {"image": page}}).encode())
+        tree.write(f"Assets/{page}", png(8))
+    tree.commit()
+    tree.write("Assets/page-7.png", png(9))
+    tree.commit()
+    tree.write("Assets/world.json", json.dumps({"frames": frames, "meta": {"image": "page-7.png"}}, indent=1).encode())
+    tree.commit()
+
+    for commits in ("HEAD~2..HEAD~1", "HEAD~1..HEAD"):
+        done = aegis.run("extract", "game/Assets", "-o", commits, "--git", commits, "--json")
+        told = json.loads(done.stdout)
+        assert {item["asset_id"] for item in told["textures"]} == {
+            "Assets/page-7.png",
+            "Assets/world.json/hero",
+            "Assets/world.json/tree",
+        }
+        assert (done.returncode, told["skipped"], told["git"]["files"]) == (0, [], 1)
+
+
 def test_a_new_branch_is_compared_with_nothing(aegis: Aegis, tree: WorkTree) -> None:
     """A push of a new branch names a commit of zeros."""
     done = aegis.run("extract", "game", "-o", "out", "--git", f"{'0' * 40}..HEAD", "--json")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.imaging.texels import blocks, mobile, packed, video
+from consumer.imaging.texels import blocks, eac, mobile, packed, video
 from consumer.imaging.texels.astc import astc
 from consumer.imaging.texels.packed import packed as in_bits
 from consumer.imaging.texels.plain import plain
@@ -93,10 +93,10 @@ def _formats() -> dict[int, UnityFormat]:
         34: UnityFormat("ETC_RGB4", mobile.ETC1),
         35: UnityFormat("ATC_RGB4", mobile.ATC_RGB),
         36: UnityFormat("ATC_RGBA8", mobile.ATC_RGBA),
-        41: UnityFormat("EAC_R", mobile.EAC_R),
-        42: UnityFormat("EAC_R_SIGNED", mobile.EAC_R_SIGNED),
-        43: UnityFormat("EAC_RG", mobile.EAC_RG),
-        44: UnityFormat("EAC_RG_SIGNED", mobile.EAC_RG_SIGNED),
+        41: UnityFormat("EAC_R", eac.EAC_R),
+        42: UnityFormat("EAC_R_SIGNED", eac.EAC_R_SIGNED),
+        43: UnityFormat("EAC_RG", eac.EAC_RG),
+        44: UnityFormat("EAC_RG_SIGNED", eac.EAC_RG_SIGNED),
         45: UnityFormat("ETC2_RGB", mobile.ETC2_RGB),
         46: UnityFormat("ETC2_RGBA1", mobile.ETC2_RGBA1),
         47: UnityFormat("ETC2_RGBA8", mobile.ETC2_RGBA8),

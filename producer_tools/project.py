@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -18,16 +19,29 @@ _NAME: Final = re.compile(r"[^\W_][\w.\- ]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A folder, and the name that its textures' ids begin with."""
+    """A folder, and the name that its textures' ids begin with; ``source`` is :attr:`Root.source`."""
 
     root: Path
     name: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What the ids of a path begin with, and ``source``: whose they are, so that two with equal ids can be told apart.
+
+    That is the project, the game that the user named, or else the place in the file system.
+    """
+
+    label: str
+    source: str
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     project: str
+    id: str = ""
 
     @field_validator("project")
     @classmethod
@@ -46,9 +60,12 @@ def init_project(root: Path, name: str) -> Path:
     """Write the file and return its path; raises InputError where there is one already, or the name cannot be."""
     path = root / FILE_NAME
     try:
-        text = yaml.safe_dump({"project": checked_name(name)}, allow_unicode=True)
+        content = {"project": checked_name(name), "id": uuid4().hex[:8]}
+        text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
         with path.open("x", encoding="utf-8") as file:
-            file.write(f"# The ids of all textures below this folder begin with this name: keep it.\n{text}")
+            file.write(
+                "# The ids of all textures below this folder begin with the project's name: keep both lines.\n" + text
+            )
     except ValueError as error:
         raise InputError(f"{error}.") from error
     except FileExistsError as error:
@@ -59,14 +76,34 @@ def init_project(root: Path, name: str) -> Path:
 
 
 def open_project(root: Path) -> Project:
-    """Return the folder's project, named after the folder where it has no file; raises InputError."""
+    """Return the folder's project, named after the folder where no file names one; raises InputError.
+
+    A folder inside a project belongs to it: its name is the project's and the path below that.
+    """
     if not root.is_dir():
         raise InputError(f"{root} is no folder: name one that holds textures.")
-    path = root / FILE_NAME
-    if not path.is_file():
-        return Project(root, root.resolve().name or "root")
+    found = root_of(root)
+    return Project(root, found.label, found.source)
+
+
+def root_of(path: Path, game: str | None = None) -> Root:
+    """Return what ids of the textures in a file or folder begin with; raises InputError for a file that is no project.
+
+    The nearest aegis.yaml counts, in the folder or above it, so that a texture has one id whichever folder of the
+    project is named.
+    """
+    place = path.resolve()
+    for folder in (place, *place.parents):
+        file = folder / FILE_NAME
+        if file.is_file():
+            read = _read(file)
+            return Root("/".join((read.project, *place.relative_to(folder).parts)), f"{read.project} {read.id}".strip())
+    return Root(place.name or "root", game or str(place))
+
+
+def _read(path: Path) -> _File:
     try:
-        return Project(root, _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).project)
+        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

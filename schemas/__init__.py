@@ -9,6 +9,7 @@ from schemas.base import AssetId, Event, ImageInfo, ObjectRef, format_rfc3339, u
 from schemas.dead_letters import DeadLetter, Disposition, Stage
 from schemas.extracted import AssetExtracted, Extraction, Source
 from schemas.headers import RawHeaders, event_headers, header_text
+from schemas.related import AssetRelated, Relative
 from schemas.reviewed import AssetReviewed, ReviewedTag, Verdict, Word
 from schemas.tagged import (
     AssetTagged,
@@ -37,6 +38,7 @@ from schemas.wire import (
 __all__ = [
     "AssetExtracted",
     "AssetId",
+    "AssetRelated",
     "AssetReviewed",
     "AssetTagged",
     "Candidates",
@@ -53,6 +55,7 @@ __all__ = [
     "Model",
     "ObjectRef",
     "RawHeaders",
+    "Relative",
     "ReviewedTag",
     "Source",
     "Stage",

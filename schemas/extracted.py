@@ -27,6 +27,11 @@ class Source(WireModel):
     color_space: str | None = Field(default=None, max_length=64, description="Colour space of the file: srgb or linear")
     mip_count: int | None = Field(default=None, ge=1, le=MAX_INTEGER, description="Sizes that the file holds")
     wrap: str | None = Field(default=None, max_length=64, description="Wrap mode: repeat, clamp, mirror or mirror_once")
+    belongs_to: str | None = Field(
+        default=None,
+        max_length=4096,
+        description="Project, game or path whose textures such ids are of; others with other bytes replace them",
+    )
     file_format: str | None = Field(
         default=None, max_length=64, description="Format of the image file that it was read from, e.g. JPEG"
     )

@@ -109,6 +109,16 @@ class StoredFinding(_Answer):
     value: float | None = Field(description="Measured value, or null")
 
 
+class StoredRelative(_Answer):
+    """Another asset that is the same texture; docs/findings.md says what each relation means."""
+
+    asset_id: str
+    relation: str = Field(description="What one is of the other, e.g. identical, resized or flipped")
+    said_of: Literal["this", "other"] = Field(
+        description="Subject of the relation: this, where the asset is it of the other, or other, the other way round"
+    )
+
+
 class AssetTags(_Answer):
     """A stored asset with its current tags."""
 
@@ -124,6 +134,11 @@ class AssetTags(_Answer):
     tags: tuple[StoredTag, ...] = Field(description="Current tags, by category in reading order")
     findings: tuple[StoredFinding, ...] | None = Field(
         default=None, description="What is wrong with it; null if it was not looked over"
+    )
+    related: tuple[StoredRelative, ...] = Field(
+        default=(),
+        description="The same texture in other assets, equal contents first, at most 100; others than equal ones are "
+        "known where a comparer runs",
     )
 
 

@@ -41,6 +41,10 @@ class Topics:
         return f"{self.prefix}asset-reviewed"
 
     @property
+    def related(self) -> str:
+        return f"{self.prefix}asset-related"
+
+    @property
     def tagger_group(self) -> str:
         return f"{self.prefix}aegis-tagger"
 
@@ -52,8 +56,12 @@ class Topics:
     def lake_group(self) -> str:
         return f"{self.prefix}aegis-lake"
 
+    @property
+    def comparer_group(self) -> str:
+        return f"{self.prefix}aegis-comparer"
+
     def specs(self, partitions: int = 12) -> tuple[TopicSpec, ...]:
-        """Return all topics of the deployment, each source topic followed by its dead-letter topic."""
+        """Return all topics of the deployment, each topic that we read followed by its dead-letter topic."""
         compacted = {
             "cleanup.policy": "compact",
             "retention.ms": "-1",
@@ -81,6 +89,12 @@ class Topics:
                 "Verdicts of people on tags; every one kept for ever",
             ),
             _dead_letters(self.reviewed, partitions),
+            TopicSpec(
+                self.related,
+                partitions,
+                compacted,
+                "What each texture is of others that are stored; newest event of each asset kept",
+            ),
         )
 
 

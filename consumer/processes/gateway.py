@@ -66,7 +66,7 @@ async def run() -> None:
             async with (
                 _object_store(settings) as store,
                 _tables(bundle) as tables,
-                _desk(settings, tables.reader, Vocabulary.of(bundle.taxonomy)) as desk,
+                _desk(settings, tables.reader, Vocabulary.of(bundle.vocabulary)) as desk,
                 _announcer(process, settings, pipeline, store, takes_verdicts=desk is not None) as announcer,
                 _pages(tables, store, settings, takes_verdicts=desk is not None, bundle=bundle) as pages,
             ):
@@ -156,7 +156,7 @@ async def _tables(bundle: Bundle) -> AsyncIterator[Tables]:
     pool = await open_pool(connection)
     try:
         reader = TagReader(pool)
-        yield Tables(reader, Finder(reader, Vocabulary.of(bundle.taxonomy), TextTower.of(bundle)))
+        yield Tables(reader, Finder(reader, Vocabulary.of(bundle.vocabulary), TextTower.of(bundle)))
     finally:
         await close_pool(pool)
 

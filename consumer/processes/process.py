@@ -24,8 +24,8 @@ from consumer.telemetry.health import Health
 from consumer.telemetry.http import serve_operations
 from consumer.telemetry.logs import configure_logging
 from consumer.telemetry.loop_lag import measure_loop_lag
+from consumer.telemetry.metric_spec import Reporter
 from consumer.telemetry.metrics import Metrics
-from consumer.telemetry.registry import Reporter
 from consumer.tracing.setup import tracing
 
 _log = structlog.get_logger(__name__)

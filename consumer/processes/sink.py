@@ -8,7 +8,7 @@ from consumer.kafka.publisher import Publisher
 from consumer.processes.dependencies import Dependency, Destinations
 from consumer.processes.process import Process, run_engine, until_open
 from consumer.services.faults import sink_faults
-from consumer.services.sink import StoringHandler, measured
+from consumer.services.storing.sink import StoringHandler, measured, taken_ids_told
 from consumer.settings import EngineSettings, OperationsSettings, SinkSettings
 from consumer.storage.errors import DatabaseSetupError, DatabaseUnavailableError
 from consumer.storage.tables.tags import TagStore
@@ -38,7 +38,7 @@ async def run() -> None:
     async with Process.open("sink", OperationsSettings()) as process:
         store = await until_open(
             "database",
-            lambda: TagStore.open(database, process.metrics.embeddings_waiting),
+            lambda: TagStore.open(database, process.metrics.embeddings_waiting, taken_ids_told(process.metrics)),
             process,
             stream.backoff,
             hopeless=DatabaseSetupError,

@@ -5,6 +5,7 @@ One file a class; it may touch the engine's settings and schemas.
 
 from __future__ import annotations
 
+from consumer.settings.comparer import ComparerSettings
 from consumer.settings.findings import FindingsSettings
 from consumer.settings.gateway import GatewaySettings
 from consumer.settings.lake import LakeSettings
@@ -15,6 +16,7 @@ from consumer.settings.tagger import TaggerSettings
 from consumer.stream.settings import EngineSettings
 
 __all__ = [
+    "ComparerSettings",
     "EngineSettings",
     "FindingsSettings",
     "GatewaySettings",

@@ -26,6 +26,11 @@ class ModelSettings(BaseSettings):
         default=None,
         description="Model bundle: a folder, an archive (tar, zip), or either as s3://bucket/key; not set: aegis-mini",
     )
+    overlay: Path | None = Field(
+        default=None,
+        description="YAML file of tags of one's own, laid over the taxonomy of the bundle, as `aegis taxonomy add` "
+        "writes it; not set: the bundle's tags alone",
+    )
     cache_dir: Path = Field(
         default_factory=default_cache_dir,
         description="Cache folder for bundles from archives and S3 and for the results of `aegis tune`; "

@@ -28,9 +28,9 @@ def asyncapi_document() -> Node:
             "version": "1.0.0",
             "description": (
                 "Tags extracted game textures. Extractors write to asset-extracted, the tagger answers each event with "
-                "one on asset-tagged, people's verdicts on tags are on asset-reviewed, and the sink stores both. A "
-                "deployment may use a prefix for all topic names "
-                "(AEGIS_TOPIC_PREFIX). See docs/events.md for explanations and examples."
+                "one on asset-tagged, people's verdicts on tags are on asset-reviewed, and the sink stores both. The "
+                "comparer says on asset-related which stored textures a new one is again. A deployment may use a "
+                "prefix for all topic names (AEGIS_TOPIC_PREFIX). See docs/events.md for explanations and examples."
             ),
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
@@ -42,6 +42,7 @@ def asyncapi_document() -> Node:
             "assetTaggedDeadLetters": _channel(specs[dead_letter_topic(topics.tagged)], "deadLetter"),
             "assetReviewed": _channel(specs[topics.reviewed], "assetReviewed"),
             "assetReviewedDeadLetters": _channel(specs[dead_letter_topic(topics.reviewed)], "deadLetter"),
+            "assetRelated": _channel(specs[topics.related], "assetRelated", "assetRemoved"),
         },
         "operations": _operations(),
         "components": {"messages": messages()},
@@ -100,8 +101,23 @@ def _operations() -> Node:
         "giveUpTagged": _operation(
             "send",
             "assetTaggedDeadLetters",
-            "The sink publishes records that it cannot store.",
+            "The sink publishes records that it cannot store, and the comparer those that it cannot read.",
             "deadLetter",
+        ),
+        "compareAsset": _operation(
+            "receive",
+            "assetTagged",
+            "The comparer compares each texture with those that the sink has stored; it forwards tombstones to "
+            "asset-related.",
+            "assetTagged",
+            "assetRemoved",
+        ),
+        "announceRelatives": _operation(
+            "send",
+            "assetRelated",
+            "The comparer publishes which stored textures each one is again; the list is empty if there is none.",
+            "assetRelated",
+            "assetRemoved",
         ),
         "announceVerdict": _operation(
             "send",

@@ -8,6 +8,7 @@ from schemas.base import Event
 from schemas.documents import examples
 from schemas.extracted import AssetExtracted
 from schemas.headers import event_headers
+from schemas.related import AssetRelated
 from schemas.reviewed import AssetReviewed
 from schemas.tagged import AssetTagged
 
@@ -17,6 +18,7 @@ BINDING_VERSION: Final = "0.5.0"
 _EXTRACTED_SCHEMA: Final = "json/asset-extracted.v1.json"
 _TAGGED_SCHEMA: Final = "json/asset-tagged.v1.json"
 _REVIEWED_SCHEMA: Final = "json/asset-reviewed.v1.json"
+_RELATED_SCHEMA: Final = "json/asset-related.v1.json"
 _DEAD_LETTER_SCHEMA: Final = "json/dead-letter-headers.v1.json"
 
 
@@ -80,6 +82,28 @@ def messages() -> Node:
                     "summary": "Every field",
                     "headers": _example_headers(AssetReviewed, examples.reviewed_full(), "/aegis/gateway"),
                     "payload": examples.reviewed_full(),
+                },
+            ],
+        },
+        "assetRelated": {
+            "name": "asset-related",
+            "title": "Asset related",
+            "summary": "Which stored textures a texture is again, and what one is of the other.",
+            "contentType": "application/json",
+            "headers": _event_headers(AssetRelated, "Always present."),
+            "payload": {"$ref": _RELATED_SCHEMA},
+            "bindings": _keyed(),
+            "examples": [
+                {
+                    "name": "minimal",
+                    "summary": "A texture that is like no other",
+                    "payload": examples.related_nothing_found(),
+                },
+                {
+                    "name": "full",
+                    "summary": "Every field",
+                    "headers": _example_headers(AssetRelated, examples.related_full(), "/aegis/comparer"),
+                    "payload": examples.related_full(),
                 },
             ],
         },

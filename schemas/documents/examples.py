@@ -12,6 +12,7 @@ from schemas.base import Event, ImageInfo, ObjectRef
 from schemas.dead_letters import DeadLetter, Disposition, Stage
 from schemas.extracted import AssetExtracted, Extraction, Source
 from schemas.objects import object_key, sha256_hex
+from schemas.related import AssetRelated, Relative, related_event_id
 from schemas.reviewed import HUMAN, AssetReviewed, ReviewedTag, Verdict, Word
 from schemas.tagged import (
     AssetTagged,
@@ -152,6 +153,41 @@ def reviewed_minimal() -> dict[str, Any]:
     )
     del event["verdict"]["settles"]
     return event
+
+
+def related_full() -> dict[str, Any]:
+    """Return an event with every field: the texture is a smaller one of a texture that two other assets have."""
+    related = (
+        Relative(
+            asset_id="demo-game/characters.unity3d/hero_diffuse_hd",
+            sha256=sha256_hex(b"the bytes of a larger texture"),
+            relation="mip-of",
+            said_of="this",
+            assets=2,
+            bytes_saved=88_213,
+        ),
+    )
+    return _related(related)
+
+
+def related_nothing_found() -> dict[str, Any]:
+    """Return an event of a texture that is like no other."""
+    return _related(())
+
+
+def _related(related: tuple[Relative, ...]) -> dict[str, Any]:
+    tagged_event_id = UUID(tagged_full()["event_id"])
+    return _on_the_wire(
+        AssetRelated(
+            event_id=related_event_id(tagged_event_id, related),
+            schema_version=AssetRelated.SCHEMA_VERSION,
+            occurred_at=_EXTRACTED_AT + timedelta(seconds=3),
+            asset_id=_ASSET_ID,
+            tagged_event_id=tagged_event_id,
+            sha256=_SHA256,
+            related=related,
+        )
+    )
 
 
 def dead_letter() -> DeadLetter:

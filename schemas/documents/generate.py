@@ -9,6 +9,7 @@ from schemas.documents.json_schema import (
     JsonSchema,
     dead_letter_headers_schema,
     extracted_schema,
+    related_schema,
     reviewed_schema,
     tagged_schema,
 )
@@ -21,6 +22,7 @@ def generated_files() -> dict[str, str]:
         "schemas/json/asset-extracted.v1.json": _as_text(extracted_schema()),
         "schemas/json/asset-tagged.v1.json": _as_text(tagged_schema()),
         "schemas/json/asset-reviewed.v1.json": _as_text(reviewed_schema()),
+        "schemas/json/asset-related.v1.json": _as_text(related_schema()),
         "schemas/json/dead-letter-headers.v1.json": _as_text(dead_letter_headers_schema()),
         "schemas/asyncapi.yaml": asyncapi_yaml(),
         "schemas/openapi.yaml": openapi_yaml(),

@@ -14,6 +14,7 @@ from schemas.base import Event
 from schemas.dead_letters import OPTIONAL_FIELDS, DeadLetter, Disposition, Stage, header_name
 from schemas.documents import examples
 from schemas.extracted import AssetExtracted
+from schemas.related import AssetRelated
 from schemas.reviewed import AssetReviewed
 from schemas.tagged import AssetTagged
 
@@ -46,6 +47,15 @@ def reviewed_schema() -> JsonSchema:
         "asset-reviewed",
         "Asset reviewed",
         [examples.reviewed_minimal(), examples.reviewed_full()],
+    )
+
+
+def related_schema() -> JsonSchema:
+    return _event_schema(
+        AssetRelated,
+        "asset-related",
+        "Asset related",
+        [examples.related_nothing_found(), examples.related_full()],
     )
 
 

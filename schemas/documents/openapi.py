@@ -11,6 +11,7 @@ from schemas import http
 from schemas.base import MAX_INTEGER
 from schemas.documents.openapi_parts import answer_of, asset_id_in_path, query_parameters, ref, responses
 from schemas.documents.openapi_verdicts import verdict_paths
+from schemas.related import RELATIONS
 
 Node = dict[str, Any]
 
@@ -155,6 +156,11 @@ def _search_parameters() -> list[Node]:
             "finding",
             "Name or id of a finding that the asset must have; repeat the parameter to require several",
             {"type": "array", "items": {"type": "string"}, "maxItems": 16},
+        ),
+        (
+            "relation",
+            "What it and another asset must be of each other, as the comparer found it; any: whatever it is",
+            {"type": "string", "enum": ["any", *RELATIONS]},
         ),
         ("model", "Id or digest of the model that tagged it", {"type": "string"}),
         (

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from schemas import (
     AssetExtracted,
+    AssetRelated,
     AssetReviewed,
     AssetTagged,
     CausedBy,
@@ -20,6 +21,7 @@ from schemas import (
     ImageInfo,
     Model,
     ObjectRef,
+    Relative,
     ReviewedTag,
     Source,
     Stage,
@@ -157,7 +159,26 @@ reviewed_events = st.builds(
         st.builds(CausedBy, topic=texts(249), partition=st.integers(0, MAX_INTEGER), offset=st.integers(0, MAX_BIGINT))
     ),
 )
-events = extracted_events | tagged_events | reviewed_events
+related_events = st.builds(
+    AssetRelated,
+    schema_version=st.just("1.0"),
+    occurred_at=moments,
+    asset_id=asset_ids,
+    sha256=digests,
+    related=st.lists(
+        st.builds(
+            Relative,
+            asset_id=asset_ids,
+            sha256=digests,
+            relation=names(32, 1),
+            said_of=st.sampled_from(["this", "other"]),
+            assets=st.integers(1, MAX_BIGINT),
+            bytes_saved=st.integers(0, MAX_BIGINT),
+        ),
+        max_size=5,
+    ).map(tuple),
+)
+events = extracted_events | tagged_events | reviewed_events | related_events
 
 # Of a record before it first failed: names below the prefix are a dead letter's own.
 _names = texts(40).filter(lambda name: not name.startswith(HEADER_PREFIX))

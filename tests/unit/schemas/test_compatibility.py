@@ -15,7 +15,13 @@ from schemas.documents.generate import generated_files
 from tests.unit.schemas.compatibility import READERS, WRITERS, find_breaks
 
 RELEASED = Path(__file__).parents[2] / "golden" / "v1" / "schema"
-NAMES = ("asset-extracted.v1.json", "asset-tagged.v1.json", "asset-reviewed.v1.json", "dead-letter-headers.v1.json")
+NAMES = (
+    "asset-extracted.v1.json",
+    "asset-tagged.v1.json",
+    "asset-reviewed.v1.json",
+    "asset-related.v1.json",
+    "dead-letter-headers.v1.json",
+)
 JsonObject = dict[str, Any]
 
 # Limits that were there from the start, but stated by the last reader alone, as a dead letter.

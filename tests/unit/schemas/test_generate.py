@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from schemas import (
     AssetExtracted,
+    AssetRelated,
     AssetReviewed,
     AssetTagged,
     DeadLetter,
@@ -25,7 +26,7 @@ from schemas import (
 )
 from schemas.dead_letters import HEADER_PREFIX
 from schemas.documents.generate import generated_files
-from tests.unit.schemas.strategies import dead_letters, extracted_events, reviewed_events, tagged_events
+from tests.unit.schemas.strategies import dead_letters, extracted_events, related_events, reviewed_events, tagged_events
 
 ROOT = Path(__file__).parents[3]
 FILES = generated_files()
@@ -34,6 +35,7 @@ DOCUMENT = yaml.safe_load(FILES["schemas/asyncapi.yaml"])
 EXTRACTED = Draft202012Validator(SCHEMAS["asset-extracted.v1.json"])
 TAGGED = Draft202012Validator(SCHEMAS["asset-tagged.v1.json"])
 REVIEWED = Draft202012Validator(SCHEMAS["asset-reviewed.v1.json"])
+RELATED = Draft202012Validator(SCHEMAS["asset-related.v1.json"])
 DEAD_LETTER = Draft202012Validator(SCHEMAS["dead-letter-headers.v1.json"])
 
 
@@ -87,7 +89,12 @@ def test_the_examples_of_a_schema_hold(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("asset-extracted", AssetExtracted), ("asset-tagged", AssetTagged), ("asset-reviewed", AssetReviewed)],
+    [
+        ("asset-extracted", AssetExtracted),
+        ("asset-tagged", AssetTagged),
+        ("asset-reviewed", AssetReviewed),
+        ("asset-related", AssetRelated),
+    ],
 )
 def test_the_examples_of_a_schema_decode(name: str, kind: type[Event]) -> None:
     """By the reader of the product."""
@@ -111,6 +118,12 @@ def test_what_the_tagger_writes_is_of_its_schema(event: AssetTagged) -> None:
 def test_what_is_said_by_people_is_of_its_schema(event: AssetReviewed) -> None:
     """Whatever it holds."""
     REVIEWED.validate(json.loads(encode_event(event)))
+
+
+@given(event=related_events)
+def test_what_the_comparer_writes_is_of_its_schema(event: AssetRelated) -> None:
+    """Whatever it holds."""
+    RELATED.validate(json.loads(encode_event(event)))
 
 
 @given(letter=dead_letters)
@@ -151,7 +164,7 @@ def test_every_reference_of_the_document_leads_somewhere() -> None:
 
 
 def test_every_operation_uses_messages_of_its_channel() -> None:
-    """Each event topic is written and read, each dead-letter topic written."""
+    """Each event topic that we read is written and read; what others alone read, and dead letters, are written."""
     uses = set()
     for operation in DOCUMENT["operations"].values():
         channel = operation["channel"]["$ref"].removeprefix("#/channels/")
@@ -168,12 +181,18 @@ def test_every_operation_uses_messages_of_its_channel() -> None:
         ("send", "asset-reviewed"),
         ("receive", "asset-reviewed"),
         ("send", "asset-reviewed.dlq"),
+        ("send", "asset-related"),
     }
 
 
 @pytest.mark.parametrize(
     ("message", "kind"),
-    [("assetExtracted", AssetExtracted), ("assetTagged", AssetTagged), ("assetReviewed", AssetReviewed)],
+    [
+        ("assetExtracted", AssetExtracted),
+        ("assetTagged", AssetTagged),
+        ("assetReviewed", AssetReviewed),
+        ("assetRelated", AssetRelated),
+    ],
 )
 def test_the_headers_of_an_event_are_those_of_the_document(message: str, kind: type[Event]) -> None:
     """Names, types and the examples."""
@@ -190,7 +209,7 @@ def test_the_headers_of_an_event_are_those_of_the_document(message: str, kind: t
 
 def test_a_tombstone_is_a_message_of_the_topics_of_assets() -> None:
     """Readers that forget it fail at the first removed asset."""
-    for channel in ("assetExtracted", "assetTagged"):
+    for channel in ("assetExtracted", "assetTagged", "assetRelated"):
         assert "assetRemoved" in DOCUMENT["channels"][channel]["messages"]
     assert DOCUMENT["components"]["messages"]["assetRemoved"]["payload"] == {"type": "null"}
 

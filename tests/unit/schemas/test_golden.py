@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from schemas import (
     AssetExtracted,
+    AssetRelated,
     AssetReviewed,
     AssetTagged,
     DeadLetter,
@@ -28,6 +29,7 @@ KINDS: dict[str, type[Event]] = {
     "asset-extracted": AssetExtracted,
     "asset-tagged": AssetTagged,
     "asset-reviewed": AssetReviewed,
+    "asset-related": AssetRelated,
 }
 EVENTS = [
     "asset-extracted.full",
@@ -43,8 +45,17 @@ EVENTS = [
     "asset-reviewed.full",
     "asset-reviewed.minimal",
     "asset-reviewed.unknown-fields",
+    "asset-related.full",
+    "asset-related.minimal",
+    "asset-related.unknown-fields",
 ]
-HEADERS = ["asset-extracted.headers", "asset-tagged.headers", "asset-reviewed.headers", "dead-letter.headers"]
+HEADERS = [
+    "asset-extracted.headers",
+    "asset-tagged.headers",
+    "asset-reviewed.headers",
+    "asset-related.headers",
+    "dead-letter.headers",
+]
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -132,6 +143,7 @@ def test_the_id_of_a_tagging_is_fixed_for_ever() -> None:
         ("asset-extracted", "/aegis/extractor"),
         ("asset-tagged", "/aegis/tagger"),
         ("asset-reviewed", "/aegis/gateway"),
+        ("asset-related", "/aegis/comparer"),
     ],
 )
 def test_released_headers_are_still_written(kind: str, source: str) -> None:

@@ -17,6 +17,7 @@ from benchmarks.findings.candidates import candidate_figures
 from benchmarks.findings.conventions import convention_figures
 from benchmarks.findings.cost import cost_figures, lint_figures, tagging_figures
 from benchmarks.findings.relations import relation_figures
+from benchmarks.findings.scale import LIBRARY, one_against
 from benchmarks.findings.sources import Pixels, reliefs, surfaces
 from benchmarks.findings.trial import outcome
 from benchmarks.findings.trials import TRIALS
@@ -43,6 +44,7 @@ def main(textures: tuple[Path, ...]) -> None:
         *tagging_figures(textures),
         *relation_figures(textures),
         *candidate_figures(textures),
+        *one_against(LIBRARY),
     ]
     report("lint", figures)
 

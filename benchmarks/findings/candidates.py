@@ -17,7 +17,7 @@ from benchmarks.findings.variants import changes
 from benchmarks.support.figures import Figure
 from consumer.findings.texture import Floats
 from consumer.imaging.picture import ImageLimits
-from consumer.searching.duplicates import CANDIDATES, LEAST_SIMILARITY
+from consumer.searching.candidates import CANDIDATES, LEAST_SIMILARITY
 from consumer.searching.hash_index import HashIndex
 from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
 from consumer.tagging.inference.embed import open_embedder

@@ -15,7 +15,11 @@ _LARGEST_SIDE: Final = 96
 # What unwrapped textures leave black between their islands has no direction.
 _UNPAINTED: Final = 12
 _FEWEST: Final = 64
+# Blue from which on z is above zero.
+_UPWARDS: Final = 128
 _CLEARLY: Final = 0.4
+# Normal maps keep heights or gloss in alpha, which are seldom nothing over so much of them.
+_CUT_OUT: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -31,19 +35,25 @@ class NormalsView:
             return None
         means = pixels[:: max(1, len(pixels) // 16), ::2, :3].reshape(-1, 3).mean(axis=0, dtype=np.float32)
         said = self.texture.facts.usage == "normal_map"
+        if not said and self._is_cut_out(pixels):
+            return None
         blue = pixels[..., 2]
         if (blue[0, 0] <= 2 or blue[0, 0] >= 253) and int(blue.max()) - int(blue.min()) <= 2:
             return "xy" if self._is_packed(pixels, means) else "xyz" if self._is_level(pixels) else None
         # Most pictures are told apart by their mean: blue stands out where surfaces look upwards.
         leaning = means[2] < 150 or not 70 < means[0] < 185 or not 70 < means[1] < 185
-        if leaning and not said and share(_painted(pixels)) > 0.97:
+        if leaning and not said and share(self._scattered_painted) > 0.97:
             return None
         return "xyz" if self._is_like_normals(pixels, said) else None
 
     @cached_property
     def lengths(self) -> Floats:
         """How long the painted directions are, [N], of those scattered over the texture."""
-        return self._lengths(self.texture.scattered)[0]
+        return self._lengths()[0]
+
+    @cached_property
+    def _scattered_painted(self) -> Flags:
+        return _painted(self.texture.scattered)
 
     @cached_property
     def correlation(self) -> float:
@@ -62,6 +72,10 @@ class NormalsView:
             x, y = x * painted, y * painted
         return convention(x, y, z)
 
+    def _is_cut_out(self, pixels: Bytes) -> bool:
+        """Tell sprites: glows are as blue as directions are, and most of their pixels are hidden."""
+        return self.texture.bands == 4 and share(pixels[..., 3] == 0) > _CUT_OUT
+
     def _is_packed(self, pixels: Bytes, means: Floats) -> bool:
         x, y = (pixels[..., band].astype(np.float32) / np.float32(127.5) - 1 for band in (0, 1))
         centred = np.abs(means[:2] - 127.5).max() < 25
@@ -77,19 +91,23 @@ class NormalsView:
         return share(level) > 0.98
 
     def _is_like_normals(self, pixels: Bytes, said: bool) -> bool:
-        lengths, (x, y, z) = self._lengths(pixels)
-        if lengths.size < max(_FEWEST, pixels.shape[0] * pixels.shape[1] // 8):
+        painted = self._scattered_painted
+        count = int(np.count_nonzero(painted))
+        if count < max(_FEWEST, painted.size // 8):
             return False
-        upright = share(z > 0) > 0.97 and max(abs(float(x.mean())), abs(float(y.mean()))) < 0.3
-        if not upright or float(z.mean()) < 0.4:
+        # Told of most pictures, before anything is computed of them.
+        if np.count_nonzero((pixels[..., 2] >= _UPWARDS) & painted) / count <= 0.97:
+            return False
+        lengths, (x, y, z) = self._lengths()
+        if max(abs(float(x.mean())), abs(float(y.mean()))) >= 0.3 or float(z.mean()) < 0.4:
             return False
         if share(np.abs(lengths - 1) < 0.12) > 0.9:
             return True
         near = share(np.abs(lengths - 1) < 0.45) > 0.9
         return near and (said or abs(self._correlation("xyz")) > _CLEARLY)
 
-    def _lengths(self, pixels: Bytes) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
-        painted = _painted(pixels)
+    def _lengths(self) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
+        pixels, painted = self.texture.scattered, self._scattered_painted
         chosen = slice(None) if painted.all() else painted
         x, y, z = (
             pixels[..., band][chosen].ravel().astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)

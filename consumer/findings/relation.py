@@ -30,6 +30,9 @@ _ALPHA: Final = 8.0
 _SHOWN: Final = 240
 _SHAPES: Final = 0.9
 _SAME_ASPECT: Final = 0.03
+# So few pixels a side lie across the cells of any grid, and their edges differ by that much.
+_TINY: Final = 12
+_LOOSER: Final = 1.6
 
 
 class Relation(StrEnum):
@@ -66,12 +69,14 @@ def relation(one: Signature, other: Signature) -> Relation | None:
         return Relation.IDENTICAL
     if min(one.contrast, other.contrast) < _FLAT:
         return None
-    if not _same_aspect(one.size, other.size):
+    is_mip = _is_mip(one.size, other.size)
+    if not (_same_aspect(one.size, other.size) or is_mip):
         return _turned(one, other)
     side = min(*one.size, *other.size)
-    alike = _apart(one.colours, other.colours, side) <= _limit(one, other)
+    looser = _LOOSER if is_mip and side < _TINY else 1.0
+    alike = _apart(one.colours, other.colours, side) <= looser * _limit(one, other)
     opacity = _apart(one.alpha, other.alpha, side)
-    if alike and opacity <= _ALPHA:
+    if alike and opacity <= looser * _ALPHA:
         return _scaled(one.size, other.size)
     if opacity > _ALPHA and (_stored_alike(one, other) or _alike_where_shown(one, other)):
         return Relation.ALPHA_DIFFERS
@@ -111,10 +116,14 @@ def _scaled(one: tuple[int, int], other: tuple[int, int]) -> Relation:
     """Return what a picture of the one size is of the same picture in the other."""
     if one == other:
         return Relation.RECOMPRESSED
+    return Relation.MIP_OF if _is_mip(one, other) else Relation.RESIZED
+
+
+def _is_mip(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Tell whether the smaller of two sizes is one of the larger's mip chain, whose sides are rounded down."""
     small, large = sorted((one, other), key=lambda size: size[0] * size[1])
     halvings = range(1, max(large).bit_length())
-    chain = {(max(1, large[0] >> level), max(1, large[1] >> level)) for level in halvings}
-    return Relation.MIP_OF if small in chain else Relation.RESIZED
+    return any(small == (max(1, large[0] >> level), max(1, large[1] >> level)) for level in halvings)
 
 
 def _same_aspect(one: tuple[int, int], other: tuple[int, int]) -> bool:

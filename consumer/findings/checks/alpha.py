@@ -44,7 +44,7 @@ def _nearly_binary(texture: Texture, limit: float) -> float | None:
     """Return the share of pixels between clear and opaque, of those at edges."""
     if not texture.uses_alpha or texture.is_transparent or texture.is_pixel_art:
         return None
-    alpha = texture.some_rows[..., -1]
+    alpha = texture.some_alpha
     clear, opaque = share(alpha < _NEARLY), share(alpha > 255 - _NEARLY)
     between = 1 - clear - opaque
     return between if min(clear, opaque) > 0.02 and between <= limit else None
@@ -73,12 +73,10 @@ def _premultiplied(texture: Texture, limit: float) -> float | None:
     """Return the share of half-transparent pixels whose colour is not above their alpha."""
     if texture.bands != 4 or not texture.uses_alpha:
         return None
-    alpha = texture.some_rows[..., 3]
-    chosen = (alpha > _NEARLY) & (alpha < _NEARLY_OPAQUE)
+    chosen = (texture.some_alpha > _NEARLY) & (texture.some_alpha < _NEARLY_OPAQUE)
     if np.count_nonzero(chosen) < _FEWEST:
         return None
-    alpha = alpha[chosen]
-    red, green, blue = (texture.some_rows[..., band][chosen] for band in range(3))
+    red, green, blue, alpha = texture.of_some_rows(chosen).T
     brightest = np.maximum(np.maximum(red, green), blue)
     below = share(brightest <= alpha + _TOLERANCE)
     return below if below >= limit and _follows(brightest, alpha) else None

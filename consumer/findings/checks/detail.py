@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from PIL import Image
 
 from consumer.findings.check import Check, Severity
 from consumer.findings.texture import Bytes, Floats, Texture
@@ -16,6 +17,8 @@ _HIGH: Final = slice(19, 31)
 _BELOW: Final = slice(8, 15)
 # Mean power a bin below which rounding to 8 bits is all there is.
 _ROUNDING: Final = 40.0
+# What is lost at half the size, over what neighbours differ by.
+_LOST: Final = 0.5
 _MOST_REPEATS: Final = 8
 _STRIP: Final = 4
 _AHEAD: Final = 48
@@ -24,14 +27,25 @@ _FEWEST_CHANGES: Final = 3
 
 def _oversized(texture: Texture, limit: float) -> float | None:
     """Return the power above half the highest frequency, over that of the octave below."""
-    luma = texture.luma[::3]
-    if texture.uses_alpha or luma.shape[1:] != (_SIDE, _SIDE) or texture.is_pixel_art:
+    if texture.uses_alpha or min(texture.height, texture.width) < _SIDE or texture.is_pixel_art:
         return None
+    luma = texture.luma[::3]
     found = _finest(luma[:, ::4].reshape(-1, _SIDE))
     if found is not None and found <= limit:
         across = _finest(np.swapaxes(luma, 1, 2)[:, ::4].reshape(-1, _SIDE))
         found = None if across is None else max(found, across)
-    return found if found is not None and found <= limit else None
+    return found if found is not None and found <= limit and _loses_little(texture) else None
+
+
+def _loses_little(texture: Texture) -> bool:
+    """Confirm on every pixel that half the size shows the same: frames and sparks are little of the spectrum."""
+    whole = Image.fromarray(np.ascontiguousarray(texture.eight[..., 1 if texture.bands > 2 else 0]))
+    half = whole.resize((whole.width // 2, whole.height // 2), Image.Resampling.LANCZOS)
+    pixels, again = (
+        np.asarray(image, np.int16) for image in (whole, half.resize(whole.size, Image.Resampling.LANCZOS))
+    )
+    usual = float(np.abs(np.diff(pixels, axis=1)).mean())
+    return float(np.abs(again - pixels).mean()) <= _LOST * usual
 
 
 def _finest(lines: Floats) -> float | None:

@@ -10,30 +10,36 @@ import numpy as np
 from consumer.findings.check import Check, Severity
 from consumer.findings.texture import Flags, Texture, share
 
-_VISIBLE: Final = 128
+# Fainter pixels are no edge that anybody sees.
+_VISIBLE: Final = 32
 _UNSEEN: Final = 8
 _LEAST_GAPS: Final = 0.005
+# Half way between two pixels filtering draws a quarter of it.
 _DIFFERENT: Final = 64
+_OPAQUE: Final = 255
 _FEWEST_EDGES: Final = 24
 _FEWEST_ISLANDS: Final = 4
 _SMALLEST_ISLAND: Final = 8
 
 
 def _halo(texture: Texture, limit: float) -> float | None:
-    """Return the share of edges at which the hidden colour differs clearly from the visible one beside it."""
+    """Return the share of edges along which filtering draws the hidden colour so that it is seen.
+
+    What it draws is the difference of the colours by the alpha of the visible one: soft edges take more to show it.
+    """
     if texture.bands != 4 or not texture.uses_alpha or texture.is_pixel_art:
         return None
-    rows = texture.some_rows
-    alpha = rows[..., 3]
+    alpha = texture.some_alpha
     hidden, shown = alpha == 0, alpha >= _VISIBLE
     different = edges = 0
-    left, right = (slice(None), slice(None, -1)), (slice(None), slice(1, None))
+    left, right = slice(None, -1), slice(1, None)
     for inside, outside in ((left, right), (right, left)):
-        at = shown[inside] & hidden[outside]
-        visible, covered = rows[inside][at][:, :3], rows[outside][at][:, :3]
-        apart = np.abs(visible.astype(np.int16) - covered).max(axis=1, initial=0)
+        at = shown[:, inside] & hidden[:, outside]
+        visible, covered = texture.of_some_rows(at, inside), texture.of_some_rows(at, outside)
+        red, green, blue, opacity = (np.maximum(visible, covered) - np.minimum(visible, covered)).T
+        apart = np.maximum(np.maximum(red, green), blue).astype(np.uint16)
         edges += apart.size
-        different += int(np.count_nonzero(apart > _DIFFERENT))
+        different += int(np.count_nonzero(apart * opacity > _DIFFERENT * _OPAQUE))
     found = different / edges if edges >= _FEWEST_EDGES else 0.0
     return found if found >= limit else None
 
@@ -74,7 +80,7 @@ EDGES: Final = (
         "Hidden pixels beside visible ones have another colour: filtering and mipmaps draw it as a fringe.",
         "Let the visible colour bleed into the hidden pixels (the engine's import may), or premultiply.",
         _halo,
-        0.5,
+        0.33,
         "share of the edges that may differ",
     ),
     Check(

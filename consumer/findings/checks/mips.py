@@ -12,9 +12,11 @@ _MAY_LACK: Final = 2
 
 
 def _no_mip_chain(texture: Texture, limit: float) -> float | None:
-    wanted = texture.is_surface and not texture.is_pixel_art and texture.facts.wrap in {None, "repeat", "mirror"}
-    size = min(texture.sides)
-    return float(_whole_chain(texture)) if texture.facts.mip_count == 1 and wanted and size >= limit else None
+    if texture.facts.mip_count != 1 or texture.facts.wrap not in {None, "repeat", "mirror"}:
+        return None
+    if min(texture.sides) < limit or not texture.is_surface or texture.is_pixel_art:
+        return None
+    return float(_whole_chain(texture))
 
 
 def _short_mip_chain(texture: Texture, _: float) -> float | None:

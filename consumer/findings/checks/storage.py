@@ -120,7 +120,7 @@ STORAGE: Final = (
         "few-colours",
         Severity.NOTE,
         "colours",
-        "So few colours fit a palette: the file would take a third or less of its size.",
+        "So few colours fit a palette: one byte a pixel instead of three or four, before the file is compressed.",
         "Save it as an indexed PNG; ignore it where the engine packs textures anew.",
         _few_colours,
         _PALETTE,

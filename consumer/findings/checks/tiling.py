@@ -13,7 +13,9 @@ from consumer.findings.tiling_view import Border, TilingView
 def _tiles(texture: Texture, _: float) -> float | None:
     view = texture.view(TilingView)
     across, down = view.across, view.down
-    return max(across.step, down.step) if across and down and across.fits and down.fits else None
+    if not (across and down and across.fits and down.fits) or (across.is_mirrored and down.is_mirrored):
+        return None
+    return max(across.step, down.step)
 
 
 def _tiles_across(texture: Texture, _: float) -> float | None:
@@ -28,7 +30,8 @@ def _tiles_down(texture: Texture, _: float) -> float | None:
 
 def _alone(border: Border | None, other: Border | None) -> float | None:
     """Return the step of a border that fits while the other one clearly does not."""
-    return border.step if border and other and border.fits and other.breaks else None
+    alone = border and other and border.fits and other.breaks and not border.is_mirrored
+    return border.step if border and alone else None
 
 
 def _seam(texture: Texture, limit: float) -> float | None:

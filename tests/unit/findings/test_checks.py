@@ -57,6 +57,17 @@ def test_hidden_black_beside_light_colours_is_a_halo_and_hidden_light_is_none() 
     assert "halo" not in found(bled)
 
 
+def test_a_soft_edge_shows_less_of_what_is_hidden_than_a_hard_one() -> None:
+    """Of dark grey beside black, filtering along a soft edge draws nothing that is seen."""
+    colours, hard, soft = SURFACE // 8 + 90, (disc() > 127) * 255, disc(soft=6)
+
+    def with_black(alpha: np.ndarray) -> np.ndarray:
+        return np.where(alpha[..., None] == 0, 0, with_alpha(colours, alpha)).astype(np.uint8)
+
+    assert "halo" in found(with_black(hard))
+    assert "halo" not in found(with_black(soft))
+
+
 @pytest.mark.parametrize(("gap", "narrow"), [(1, True), (4, False)])
 def test_neighbours_in_an_atlas_want_pixels_between_them(gap: int, narrow: bool) -> None:
     piece = np.pad(with_alpha(SURFACE[:32, :32], 255), ((gap, 0), (gap, 0), (0, 0)))
@@ -70,6 +81,17 @@ def test_detail_that_an_enlarged_picture_lacks_is_missed() -> None:
 
     assert "oversized" in found(smooth.astype(np.uint8))
     assert "oversized" not in found(SURFACE)
+
+
+def test_a_fine_frame_is_detail_although_the_picture_in_it_is_soft() -> None:
+    wide = np.kron(SURFACE.astype(np.float32), np.ones((2, 2, 1)))
+    soft = np.mean([np.roll(wide, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)], axis=0).astype(np.uint8)
+    checks = np.where(np.indices(soft.shape[:2]).sum(0) % 2, 255, 0).astype(np.uint8)[..., None]
+    framed = np.pad(soft[8:-8, 8:-8], ((8, 8), (8, 8), (0, 0)))
+    inside = np.pad(np.ones((240, 240, 1), bool), ((8, 8), (8, 8), (0, 0)))
+
+    assert "oversized" in found(soft)
+    assert "oversized" not in found(np.where(inside, framed, checks))
 
 
 @pytest.mark.parametrize(
@@ -95,6 +117,23 @@ def test_pixel_art_wants_no_mipmaps() -> None:
 
     assert "mips-on-pixel-art" in found(art, mip_count=7)
     assert "mips-on-pixel-art" not in found(SURFACE, mip_count=8)
+
+
+def test_few_colours_beside_graded_alpha_are_no_pixel_art() -> None:
+    """A plate whose block compression left few colours, with its gloss in alpha."""
+    plate = (SURFACE[::4, ::4] // 64 * 64).repeat(2, 0).repeat(2, 1)
+    gloss = np.linspace(1, 254, plate.shape[1])[None, :]
+
+    assert "mips-on-pixel-art" in found(with_alpha(plate, (disc(64) > 127) * 255), mip_count=7)
+    assert "mips-on-pixel-art" not in found(with_alpha(plate, gloss), mip_count=7)
+
+
+def test_a_blue_glow_is_no_normal_map() -> None:
+    glow = with_alpha(np.full((64, 64, 3), (120, 130, 250), np.uint8), disc(64, soft=8))
+    glow[glow[..., 3] == 0] = 0
+
+    assert not any(name.startswith("normal") for name in found(glow))
+    assert "normal-undecided" in found(glow[..., :3])
 
 
 def test_a_normal_map_must_not_be_srgb() -> None:
@@ -125,3 +164,29 @@ def test_edges_of_one_colour_fit_everything_and_are_not_said_to_tile() -> None:
     framed = np.pad(SURFACE, ((8, 8), (8, 8), (0, 0)))
 
     assert found(framed) & {"tiles", "tiles-across", "tiles-down"} == set()
+
+
+def test_a_normal_map_whose_red_breaks_does_not_tile() -> None:
+    """Its green fits, and the slopes along x jump at the border."""
+    down, across = np.mgrid[:64, :64] / 64 * 2 * np.pi
+    height = (np.sin(down + 1) * np.sin(2 * across + 1)).astype(np.float32)
+    whole = directions(np.tile(height, (2, 2)), opengl=True)[32:96, 32:96]
+    broken = whole.copy()
+    broken[..., 0] = np.linspace(60, 200, 64)[None, :]
+
+    assert "tiles" in found(whole)
+    assert not found(broken) & {"tiles", "tiles-across"}
+
+
+def test_frames_and_glows_fit_and_are_not_said_to_tile() -> None:
+    """Both sides of the border look the same; nothing goes on across it."""
+    down, across = np.mgrid[:64, :64] - 31.5
+    glow = np.repeat(np.clip(255 - 8 * np.hypot(down, across), 10, 255)[..., None], 3, 2).astype(np.uint8)
+    icon = SURFACE[:64, :64].copy()
+    edge = np.random.default_rng(3).integers(60, 120, (64, 3), np.uint8)
+    for at in range(5):
+        icon[at] = icon[-1 - at] = edge
+    icon[:, 0], icon[:, -1] = 0, 255
+
+    assert not found(glow) & {"tiles", "tiles-across", "tiles-down"}
+    assert not found(icon) & {"tiles", "tiles-across", "tiles-down"}

@@ -102,3 +102,26 @@ def test_the_samples_are_no_duplicates_of_each_other() -> None:
 
     assert len(files) > 5
     assert found == []
+
+
+def speckled(side: int) -> Image.Image:
+    """Return a small picture that is cut out all over, as units and icons are."""
+    mask = (np.random.default_rng(5).random((6, 6)) > 0.5).astype("u1") * np.uint8(255)
+    made = picture(4, (side, side))
+    made.putalpha(Image.fromarray(mask).resize(made.size, Image.Resampling.NEAREST))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("whole", "level"),
+    [(picture(3, (58, 68)), 1), (picture(3, (58, 68)), 2), (picture(3, (321, 35)), 2), (speckled(38), 2)],
+    ids=["odd-1", "odd-2", "strip-2", "tiny-2"],
+)
+def test_a_level_whose_sides_were_rounded_down_is_a_mip(whole: Image.Image, level: int) -> None:
+    """Its shape is no longer quite that of the whole, nor its pixels where those of the whole are."""
+    size = whole.width >> level, whole.height >> level
+    mip = whole.resize(size, Image.Resampling.BOX)
+
+    assert relation(of(mip), of(whole)) is Relation.MIP_OF
+    assert relation(of(whole), of(mip)) is Relation.MIP_OF
+    assert relation(of(picture(9, size)), of(whole)) is None

@@ -16,14 +16,16 @@ from consumer.searching.finder import Finder, Found, LikeUnknownError
 from consumer.searching.finder import Question as Asked
 from consumer.searching.meaning import unknown_tags
 from consumer.storage.errors import DatabaseError, RowRejectedError
+from consumer.storage.tables.duplicates.relations import related_assets
 from consumer.storage.tables.reads import CurrentTag, Match, Page, TagQuery, TagReader
-from consumer.storage.tables.search.filters import Said, SearchFilter
+from consumer.storage.tables.search.filters import AGAIN, Said, SearchFilter
 from schemas.base import MAX_INTEGER
-from schemas.http import AssetTags, FoundAsset, SearchAnswer, StoredFinding, StoredTag
+from schemas.http import AssetTags, FoundAsset, SearchAnswer, StoredFinding, StoredRelative, StoredTag
 from schemas.wire import explain
 
 # More than any ranking is deep.
 _OFFSET_DIGITS = 6
+_MOST_RELATED = 100
 _NO_DATABASE = "this gateway has no database to search: set AEGIS_PG_DSN"
 
 
@@ -44,6 +46,7 @@ class _Question(BaseModel):
     min_side: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
     max_side: int | None = Field(default=None, ge=1, le=MAX_INTEGER)
     said: Said | None = None
+    relation: str | None = None
     model: str | None = None
     limit: int = Field(default=20, ge=1, le=1000)
     after: str | None = None
@@ -60,8 +63,9 @@ class Tables:
         """Return what is known of an asset; raises RefusedError."""
         with database_refusals():
             detail = await self.open().asset(asset_id)
-        if detail is None:
-            raise RefusedError(404, "no such asset is stored: it was not tagged yet, or was removed")
+            if detail is None:
+                raise RefusedError(404, "no such asset is stored: it was not tagged yet, or was removed")
+            related = await related_assets(self.open(), asset_id, _MOST_RELATED)
         fields = detail.fields
         return AssetTags(
             asset_id=asset_id,
@@ -75,6 +79,9 @@ class Tables:
             tagged_at=fields["tagged_at"],
             tags=tuple(_stored(tag) for tag in detail.tags),
             findings=_findings(fields["findings"]),
+            related=tuple(
+                StoredRelative(asset_id=item.asset_id, relation=item.relation, said_of=item.said_of) for item in related
+            ),
         )
 
     async def search(self, parameters: QueryParams) -> SearchAnswer:
@@ -129,6 +136,8 @@ def _filter(question: _Question) -> SearchFilter:
         findings = tuple(check_named(word).name for word in question.finding)
     except ValueError as error:
         raise RefusedError(422, f"finding: {error}") from error
+    if question.relation is not None and question.relation not in AGAIN:
+        raise RefusedError(422, f"relation is not one of {', '.join(AGAIN)}")
     return SearchFilter(
         min_confidence=question.min_confidence,
         folder=question.folder,
@@ -138,6 +147,7 @@ def _filter(question: _Question) -> SearchFilter:
         said=question.said,
         model=question.model,
         findings=findings,
+        relation=question.relation,
     )
 
 

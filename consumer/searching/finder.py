@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -11,21 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from consumer.concurrency.waits import together
-from consumer.searching.fusing import Evidence, Fused, Ranking, fuse
-from consumer.searching.meaning import Meaning, meaning_of, unknown_tags
+from consumer.searching.by_names import DEPTH, by_names
+from consumer.searching.fusing import Evidence, Fused, Heard, Ranking, fuse
+from consumer.searching.meaning import meaning_of, unknown_tags
 from consumer.storage.tables.likeness import LikeQuery, nearest
 from consumer.storage.tables.reads import AssetSummary, TagReader
 from consumer.storage.tables.search.by_tags import tagged_with
 from consumer.storage.tables.search.filters import EVERYTHING, SearchFilter
-from consumer.storage.tables.search.names import named
 from consumer.storage.tables.textures import embedding_of, texture
-from consumer.tagging.bundle.vocabulary import Vocabulary
+from consumer.tagging.bundle.vocabulary import Vocabulary, did_you_mean
 
-# How deep each ranking goes; behind the last page of it there is nothing.
-DEPTH: Final = 1000
 _LOOKS_DEPTH: Final = 400
-# What is called so is meant before what only looks so; a part of the words is as good as the looks.
-_ALL_WORDS: Final = 3.0
 
 
 class LikeUnknownError(LookupError):
@@ -71,11 +67,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """One page; ``more`` tells whether there is another, ``notes`` what may be misspelt."""
+    """One page; ``more`` tells whether there is another, ``notes`` what may be misspelt, ``meant`` what was meant."""
 
     found: tuple[Found, ...]
     more: bool
     notes: tuple[str, ...]
+    meant: str = ""
 
 
 class Finder:
@@ -94,45 +91,57 @@ class Finder:
             DatabaseError: the tables cannot be read.
 
         """
-        notes = list(unknown_tags(question.where.tags, self.vocabulary))
         to_words: dict[str, float] = {}
         to_picture: dict[str, float] = {}
-        meaning = meaning_of(question.words, self.vocabulary) if question.words else None
-        asked: list[Awaitable[Ranking]] = []
-        if meaning is not None:
-            asked += self._by_words(meaning, question.where)
-            if self._words is not None:
-                asked.append(self._by_looks(self._imagined(self._words, question.words), question.where, to_words))
+        asked: list[Awaitable[Heard]] = []
+        if question.words:
+            asked.append(self._by_words(question.words, question.where, to_words))
         if question.like is not None:
             asked.append(self._by_looks(self._picture(question.like), question.where, to_picture))
-        rankings = await together(asked)
-        if meaning is not None and meaning.note and not rankings[0].asset_ids:
-            notes.append(meaning.note)
-        fused = fuse(rankings)
+        heard = await together(asked)
+        fused = fuse([ranking for part in heard for ranking in part.rankings])
         shown = fused[question.offset : question.offset + question.limit]
         return Findings(
-            await self._told(shown, to_words | to_picture), len(fused) > question.offset + question.limit, tuple(notes)
+            await self._told(shown, to_words | to_picture),
+            len(fused) > question.offset + question.limit,
+            (
+                *unknown_tags(question.where.tags, self.vocabulary),
+                *(
+                    f"nothing is called {word}{did_you_mean([known])}"
+                    for part in heard
+                    for word, known in part.near.items()
+                ),
+            ),
+            next((part.meant for part in heard if part.meant), ""),
         )
 
-    def _by_words(self, meaning: Meaning, where: SearchFilter) -> Iterator[Awaitable[Ranking]]:
-        yield self._by_name(meaning.words, where, all_of=True)
-        if len(meaning.words) > 1:
-            yield self._by_name(meaning.words, where, all_of=False)
-        yield self._by_tag(meaning.tags, where)
+    async def _by_words(self, words: str, where: SearchFilter, similarities: dict[str, float]) -> Heard:
+        """Ask for the words as they are; where nothing is called so, also as somebody may have meant them."""
+        meaning = meaning_of(words, self.vocabulary)
+        asked = [by_names(self._reader, meaning, where, self.vocabulary), self._by_tag(meaning.tags, where)]
+        if self._words is not None:
+            asked.append(self._by_looks(self._imagined(self._words, words), where, similarities))
+        heard = await together(asked)
+        near = heard[0].near
+        meant = " ".join(near.get(word, word) for word in meaning.words) if near else ""
+        if meant:
+            tags = meaning_of(meant, self.vocabulary).tags
+            asked = [self._by_tag([tag for tag in tags if tag not in meaning.tags], where)]
+            # The model knows what a word of known parts looks like, which a misspelt one hides from it.
+            if self._words is not None and any(known not in word for word, known in near.items()):
+                asked.append(self._by_looks(self._imagined(self._words, meant), where, similarities))
+            heard += await together(asked)
+        return Heard(tuple(ranking for part in heard for ranking in part.rankings), near, meant)
 
-    async def _by_name(self, words: Sequence[str], where: SearchFilter, *, all_of: bool) -> Ranking:
-        found = await named(self._reader, words, where, DEPTH, all_of=all_of)
-        return Ranking("name", found, _ALL_WORDS) if all_of else Ranking("name", found)
+    async def _by_tag(self, tags: Sequence[str], where: SearchFilter) -> Heard:
+        return Heard((Ranking("tag", await tagged_with(self._reader, tags, where, DEPTH)),))
 
-    async def _by_tag(self, tags: Sequence[str], where: SearchFilter) -> Ranking:
-        return Ranking("tag", await tagged_with(self._reader, tags, where, DEPTH))
-
-    async def _by_looks(self, told: Awaitable[Picture], where: SearchFilter, similarities: dict[str, float]) -> Ranking:
+    async def _by_looks(self, told: Awaitable[Picture], where: SearchFilter, similarities: dict[str, float]) -> Heard:
         picture = await told
         query = LikeQuery(picture.embedding, picture.model_digest, _LOOKS_DEPTH, where)
         alike = await nearest(self._reader, query)
         similarities.update(alike)
-        return Ranking("looks", list(alike))
+        return Heard((Ranking("looks", list(alike)),))
 
     async def _imagined(self, embed: Words, words: str) -> Picture:
         return Picture(await asyncio.to_thread(embed, words), embed.model_digest)

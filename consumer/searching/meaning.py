@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,24 +16,33 @@ _APART: Final = re.compile(r"([a-z])([A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """``words`` as names hold them, ``tags`` that are meant, ``note`` a sentence on a word that may be misspelt."""
+    """``words`` as names hold them, ``tags`` that are meant.
+
+    ``apart``: the words that are meant each for itself, which the words of a tag's name, as "normal map", are not.
+    """
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
-    note: str | None = None
+    apart: tuple[str, ...]
 
 
 def meaning_of(question: str, vocabulary: Vocabulary | None) -> Meaning:
     """Understand a question; without a vocabulary it means no tags."""
     words = tuple(dict.fromkeys(word.lower() for word in _WORD.findall(_APART.sub(r"\1 \2", question))))[:_MOST_WORDS]
     if vocabulary is None:
-        return Meaning(words, ())
-    phrases = ["_".join(words[at : at + size]) for size in (3, 2, 1) for at in range(len(words) - size + 1)]
-    tags = tuple(dict.fromkeys(tag for phrase in phrases for tag in vocabulary.meant_by(phrase)))
-    note = None
-    if len(words) == 1 and not tags and (near := vocabulary.nearest(words[0])):
-        note = f"no tag {words[0]}{did_you_mean(near)}"
-    return Meaning(words, tags, note)
+        return Meaning(words, (), words)
+    phrases = [words[at : at + size] for size in (3, 2, 1) for at in range(len(words) - size + 1)]
+    meant = {phrase: vocabulary.meant_by("_".join(phrase)) for phrase in phrases}
+    joined = {word for phrase, found in meant.items() if found and len(phrase) > 1 for word in phrase}
+    tags = tuple(dict.fromkeys(tag for found in meant.values() for tag in found))
+    return Meaning(words, tags, tuple(word for word in words if word not in joined))
+
+
+def respelt(words: AbstractSet[str], vocabulary: Vocabulary | None) -> dict[str, str]:
+    """Return, of words that nothing is called, those that may stand for a known one, with that one."""
+    if vocabulary is None:
+        return {}
+    return {word: near for word in sorted(words) if (near := vocabulary.respelt(word)) is not None}
 
 
 def unknown_tags(tags: tuple[str, ...], vocabulary: Vocabulary | None) -> tuple[str, ...]:

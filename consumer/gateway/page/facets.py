@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import structlog
@@ -97,24 +98,24 @@ def facets(library: Library, state: GalleryState) -> Facets:
     minimum = state.min_confidence
     if not state.tags and not state.findings:
         wrong = _findings(library.findings, state)
-        return Facets(tuple(_groups(library.counts(minimum), state)), library.total, about=False, findings=wrong)
+        return Facets(_groups(library.counts(minimum), state, library), library.total, about=False, findings=wrong)
     mask = library.sample.having(state.tags, minimum, state.findings)
     found, counts = int(mask.sum()), library.sample.counts(mask, minimum)
     wrong_counts = library.sample.finding_counts(mask)
     if library.is_whole:
-        return Facets(tuple(_groups(counts, state)), found, about=False, findings=_findings(wrong_counts, state))
+        return Facets(_groups(counts, state, library), found, about=False, findings=_findings(wrong_counts, state))
     factor = library.total / max(1, len(library.sample.asset_ids))
     projected = {name: rounded(count * factor) for name, count in counts.items()}
     wrong = _findings({name: rounded(count * factor) for name, count in wrong_counts.items()}, state)
     if len(state.findings) == 1 and not state.tags:
         total = library.findings.get(state.findings[0], 0)
-        return Facets(tuple(_groups(projected, state)), total, about=True, findings=wrong)
+        return Facets(_groups(projected, state, library), total, about=True, findings=wrong)
     if len(state.tags) == 1 and not state.findings:
         exact = library.counts(minimum)
         projected |= {name: exact.get(name, 0) for name in exact if name[1] == state.tags[0]}
         total = sum(count for name, count in exact.items() if name[1] == state.tags[0])
-        return Facets(tuple(_groups(projected, state)), total, about=True, findings=wrong)
-    return Facets(tuple(_groups(projected, state)), rounded(found * factor), about=True, findings=wrong)
+        return Facets(_groups(projected, state, library), total, about=True, findings=wrong)
+    return Facets(_groups(projected, state, library), rounded(found * factor), about=True, findings=wrong)
 
 
 def rarest_first(library: Library | None, tags: Sequence[str]) -> tuple[str, ...]:
@@ -137,19 +138,20 @@ def category_rank(category: str) -> tuple[int, str]:
     return (category_place(category), category)
 
 
-def _groups(counts: Mapping[Name, int], state: GalleryState) -> Iterator[FacetGroup]:
-    known = {*counts, *((_category(counts, tag), tag) for tag in state.tags)}
-    for category in sorted({name[0] for name in known}, key=category_rank):
-        names = sorted(
-            (name for name in known if name[0] == category), key=lambda name: (-counts.get(name, 0), name[1])
-        )
-        yield FacetGroup(
+def _groups(counts: Mapping[Name, int], state: GalleryState, library: Library) -> tuple[FacetGroup, ...]:
+    """Return the tags that the selection has, and those that were chosen, which it may lack."""
+    known = {*counts, *((_category(library, tag), tag) for tag in state.tags)}
+    ordered = sorted(known, key=lambda name: (category_rank(name[0]), -counts.get(name, 0), name[1]))
+    return tuple(
+        FacetGroup(
             category,
             tuple(
                 Facet(tag, counts.get((category, tag), 0), tag in state.tags, state.toggled(tag).url)
                 for _, tag in names
             ),
         )
+        for category, names in groupby(ordered, key=lambda name: name[0])
+    )
 
 
 def _findings(counts: Mapping[str, int], state: GalleryState) -> tuple[Facet, ...]:
@@ -159,6 +161,6 @@ def _findings(counts: Mapping[str, int], state: GalleryState) -> tuple[Facet, ..
     )
 
 
-def _category(counts: Mapping[Name, int], tag: str) -> str:
+def _category(library: Library, tag: str) -> str:
     """Return where a chosen tag stands, which may be one that no texture has."""
-    return next((category for category, name in counts if name == tag), "other")
+    return next((category for category, name in library.steps if name == tag), "other")

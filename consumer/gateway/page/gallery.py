@@ -18,8 +18,13 @@ from consumer.tagging.bundle.bundle import Bundle
 from consumer.tagging.bundle.teachable import Teachable
 
 _CHIPS: Final = 3
+_HOW_TO_REVIEW: Final = "Open one and confirm ✓ or reject ✕ its tags, or select several here."
 # Reading all of so many costs as much as walking through a million textures until a page is full.
 _RARE: Final = 8_000
+# As the database measured: a row of a tag's index, a texture that is fetched for it, and a look whether one has a tag.
+_ROW_US: Final = 1.7
+_FETCHED_US: Final = 25.0
+_LOOK_US: Final = 12.0
 _SORT_NAMES: Final = {
     Sort.NEWEST: "Newest",
     Sort.SUREST: "Surest",
@@ -31,10 +36,10 @@ _SORT_NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A tag as it is shown: its confidence in whole percent, or a person's word."""
+    """A tag as it is shown: its confidence in whole percent, or a person's word; a finding has no percent."""
 
     name: str
-    percent: int
+    percent: int | None
     by_person: bool
     url: str
 
@@ -74,6 +79,9 @@ class GalleryPages:
         return {
             "state": state,
             "note": shown.note,
+            "advice": shown.advice,
+            "meant": shown.meant,
+            "meant_url": replace(state, words=shown.meant, after="").url,
             "like_url": texture_url(state.like) if state.like else "",
             "tiles": [tile(card, state) for card in shown.cards],
             "next_url": shown.next_url,
@@ -87,12 +95,12 @@ class GalleryPages:
         if state.is_ranked:
             ranked = await self._ranking(state)
             more = state.after_results(SHOWN).url if ranked.more else None
-            return _Shown(ranked.cards, ranked.note, more)
+            return _Shown(ranked.cards, ranked.note, more, ranked.advice, ranked.meant)
         if state.order is Sort.REVIEW:
             queue = [] if library is None else review_queue(library, state.tags, SHOWN, state.findings)
             told = await agreement(self._reader, self._teachable)
             note = ". ".join(filter(None, ("What a verdict teaches most", told.sentence, told.gain(self._taught))))
-            return _Shown(await cards(self._reader, queue), note)
+            return _Shown(await cards(self._reader, queue), note, advice=_HOW_TO_REVIEW if queue else "")
         places = await gallery_page(
             self._reader,
             GalleryQuery(
@@ -101,21 +109,27 @@ class GalleryPages:
                 state.order,
                 SHOWN,
                 state.place(),
-                is_rare=_is_rare(library, state),
+                is_rare=is_rare(library, state),
                 findings=state.findings,
             ),
         )
         found = await cards(self._reader, [place.asset_id for place in places])
-        return _Shown(found, "", state.beyond(places[-1]).url if len(places) == SHOWN else None)
+        note = "Textures with findings, those with most first" if state.order is Sort.MOST_FINDINGS and found else ""
+        return _Shown(found, note, state.beyond(places[-1]).url if len(places) == SHOWN else None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """The textures of a page, what they are where that is not the whole library, and where the next page is."""
+    """The textures of a page, what they are where that is not the whole library, and where the next page is.
+
+    ``advice``: what to do here, or what may be misspelt; ``meant``: the words that were meant, empty for none.
+    """
 
     cards: Sequence[Card]
     note: str
     next_url: str | None = None
+    advice: str = ""
+    meant: str = ""
 
 
 def known_tags(library: Library | None) -> list[tuple[str, str]]:
@@ -125,11 +139,11 @@ def known_tags(library: Library | None) -> list[tuple[str, str]]:
 
 def tile(card: Card, state: GalleryState) -> Tile:
     """Return a texture of the grid."""
-    folder, _, name = card.asset_id.rpartition("/")
+    folder = card.asset_id.rpartition("/")[0]
     width, height = fitted(card.width, card.height, SIDES[0])
     return Tile(
         asset_id=card.asset_id,
-        name=name or card.asset_id,
+        name=shown_name(card.asset_id),
         folder=folder,
         url=texture_url(card.asset_id),
         like_url=GalleryState(like=card.asset_id).url,
@@ -138,20 +152,39 @@ def tile(card: Card, state: GalleryState) -> Tile:
         height=height,
         size=f"{card.width} × {card.height}",  # noqa: RUF001 - the sign of multiplication
         is_small=max(card.width, card.height) <= 128,
-        chips=chips(card.tags, state),
+        chips=chips(card, state),
     )
 
 
-def chips(tags: Sequence[CurrentTag], state: GalleryState) -> tuple[Chip, ...]:
-    """Return the tags that say most of a texture: those asked for, then the surest of each category in its order."""
+def shown_name(asset_id: str) -> str:
+    """Return the name of a texture's file; of a numbered frame as much of its path as has a word."""
+    parts = asset_id.split("/")
+    for at in range(len(parts) - 1, -1, -1):
+        name = parts[at] if at < len(parts) - 1 else parts[at].rpartition(".")[0] or parts[at]
+        if any(letter.isalpha() for letter in name):
+            return "/".join(parts[at:])
+    return asset_id
+
+
+def chips(card: Card, state: GalleryState) -> tuple[Chip, ...]:
+    """Return what says most of a texture: tags that were asked for, then the surest of each category in its order.
+
+    Where findings were asked for, they come first.
+    """
+    told = card.finding_names if state.findings or state.order is Sort.MOST_FINDINGS else ()
+    wrong = (Chip(name, None, False, replace(state, findings=(name,), after="").url) for name in told)
+    return tuple([*wrong, *_tag_chips(card.tags, state)][:_CHIPS])
+
+
+def _tag_chips(tags: Sequence[CurrentTag], state: GalleryState) -> list[Chip]:
     sure = [tag for tag in tags if tag.confidence >= state.min_confidence]
     asked = [tag for tag in sure if tag.tag in state.tags]
     best: dict[str, CurrentTag] = {}
     for tag in sure:
         best.setdefault(tag.category, tag)
     others = sorted(best.values(), key=lambda tag: category_rank(tag.category))
-    chosen = list({(tag.category, tag.tag): tag for tag in (*asked, *others)}.values())[:_CHIPS]
-    return tuple(
+    chosen = {(tag.category, tag.tag): tag for tag in (*asked, *others)}.values()
+    return [
         Chip(
             in_words(tag.tag),
             round(tag.confidence * 100),
@@ -159,7 +192,7 @@ def chips(tags: Sequence[CurrentTag], state: GalleryState) -> tuple[Chip, ...]:
             replace(state, tags=(tag.tag,), words="", like="", after="").url,
         )
         for tag in chosen
-    )
+    ]
 
 
 def fitted(width: int, height: int, side: int) -> tuple[int, int]:
@@ -173,7 +206,19 @@ def picture_url(sha256: str | None, side: int) -> str:
     return f"/thumbs/{side}/{sha256}.webp" if sha256 else ""
 
 
-def _is_rare(library: Library | None, state: GalleryState) -> bool:
+def is_rare(library: Library | None, state: GalleryState) -> bool:
+    """Tell whether to gather all textures with the tags, or to walk from the newest on until a page is full.
+
+    Tags that exclude each other may both be frequent, and hardly a texture has both: walking would reach the last.
+    """
     if library is None or not state.tags:
         return False
-    return min(map(library.textures_with, state.tags)) <= _RARE
+    bearing = [library.textures_with(tag) for tag in state.tags]
+    if len(bearing) == 1:
+        return bearing[0] <= _RARE
+    sample = library.sample
+    having = int(sample.having(state.tags, state.min_confidence, state.findings).sum())
+    share = max(having, 0.5) / max(len(sample.asset_ids), 1)
+    gathering_us = sum(bearing) * _ROW_US + share * library.total * _FETCHED_US
+    walking_us = min(library.total, SHOWN / share) * len(bearing) * _LOOK_US
+    return gathering_us < walking_us

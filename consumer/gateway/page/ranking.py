@@ -18,11 +18,16 @@ SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Cards, best first; ``note`` says in a sentence what they are, ``more`` whether another page follows."""
+    """Cards, best first; ``note`` says what they are, ``more`` whether another page follows.
+
+    ``advice`` are sentences on what may be misspelt, ``meant`` is the question without that, empty for none.
+    """
 
     cards: Sequence[Card]
     note: str
     more: bool
+    advice: str = ""
+    meant: str = ""
 
 
 class Ranking:
@@ -46,5 +51,5 @@ class Ranking:
             raise RefusedError(404, str(error)) from error
         found = await cards(self._reader, [item.asset.asset_id for item in findings.found])
         what = "What looks most like" if state.like else f"What fits “{state.words}” best"
-        advice = f" ({'; '.join(findings.notes)})" if findings.notes else ""
-        return Ranked(found, what + advice, findings.more)
+        advice = ". ".join(note[0].upper() + note[1:] for note in findings.notes)
+        return Ranked(found, what, findings.more, advice, findings.meant)

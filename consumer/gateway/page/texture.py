@@ -12,11 +12,13 @@ from typing import Any, Final
 from consumer.findings.check import Severity
 from consumer.findings.registry import check_called
 from consumer.findings.wording import value_in_words
+from consumer.gateway.page.again import MOST_SHOWN, again
 from consumer.gateway.page.facets import FacetKeeper, category_rank, in_words
 from consumer.gateway.page.gallery import Tile, fitted, known_tags, picture_url, tile
 from consumer.gateway.page.state import GalleryState
 from consumer.gateway.page.thumbnails import SIDES, Thumbnails
 from consumer.gateway.refusals import RefusedError
+from consumer.storage.tables.duplicates.relations import related_assets
 from consumer.storage.tables.gallery import cards
 from consumer.storage.tables.likeness import LikeQuery, nearest
 from consumer.storage.tables.reads import TagReader
@@ -25,6 +27,7 @@ from consumer.storage.tables.verdict_reads import HistoryQuery, history
 
 _NEIGHBOURS: Final = 12
 _SOURCES: Final = {"pixels": "measured in the pixels", "names": "read from its name"}
+_HELPED_BY: Final = {"pixels": "the pixels", "names": "its name"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,12 @@ class TexturePages:
         fields, sha256 = found.fields, found.fields["sha256"]
         width, height = fitted(fields["width"], fields["height"], SIDES[-1])
         folder, _, name = asset_id.rpartition("/")
-        said_before, swatches, neighbours, library = await asyncio.gather(
+        said_before, swatches, neighbours, library, related = await asyncio.gather(
             history(self._reader, HistoryQuery(asset_id)),
             self._swatches(sha256),
             self._neighbours(asset_id, found),
             self._keeper.library(),
+            related_assets(self._reader, asset_id, MOST_SHOWN),
         )
         return {
             "state": GalleryState(),
@@ -90,6 +94,7 @@ class TexturePages:
             "is_small": max(fields["width"], fields["height"]) <= 128,
             "like_url": GalleryState(like=asset_id).url,
             "findings": wrongs(fields["findings"]),
+            "again": again(related),
             "groups": list(_groups(bars(found.said))),
             "known": known_tags(library),
             "history": said_before,
@@ -158,7 +163,7 @@ def _bar(model: Said | None, human: Said | None, settled: str) -> TagBar:
         category=either.category,
         name=in_words(either.tag),
         percent=round((model or either).confidence * 100),
-        by="" if model is None else _SOURCES.get(model.source_model or "", f"guessed by {model.source_model}"),
+        by="" if model is None else _source(model.source_model or ""),
         word=word,
         verdict=(human.verdict or "") if human else "",
         url=GalleryState(tags=(either.tag,)).url,
@@ -195,3 +200,10 @@ def _as_json(found: Texture) -> dict[str, Any]:
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _source(name: str) -> str:
+    """Return who says so, in words; what decides together is joined by a plus: aegis-mini+names."""
+    model, *others = name.split("+")
+    guessed = " and ".join(["guessed by " + model, *(_HELPED_BY.get(other, other) for other in others)])
+    return _SOURCES.get(name, guessed)

@@ -24,6 +24,7 @@ _log = structlog.get_logger(__name__)
 SIDES: Final = (320, 1280)
 _MAX_THUMBNAIL_BYTES: Final = 8 * 1024 * 1024
 _REFUSED_KEPT: Final = 4096
+_SWATCHES_KEPT: Final = 4096
 _THREADS: Final = 2
 _WAITING: Final = 128
 
@@ -44,6 +45,7 @@ class Thumbnails:
         self._places = asyncio.Semaphore(_THREADS)
         self._making: dict[str, asyncio.Task[bytes]] = {}
         self._refused: OrderedDict[str, str] = OrderedDict()
+        self._swatches: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
     async def get(self, sha256: str, side: int) -> bytes:
         """Return the WebP of an image.
@@ -63,12 +65,21 @@ class Thumbnails:
             raise away("the object store does not answer: try again in a moment") from error
 
     async def swatches(self, sha256: str) -> tuple[str, ...]:
-        """Return the colours of an image, none where it cannot be shown now."""
+        """Return the colours of an image, none where it cannot be shown now.
+
+        Those of some thousands are kept: a content has the same for ever, and finding them decodes its thumbnail.
+        """
+        if sha256 in self._swatches:
+            return self._swatches[sha256]
         try:
             small = await self.get(sha256, SIDES[0])
-            return await asyncio.get_running_loop().run_in_executor(self._threads, swatches, small)
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, swatches, small)
         except (RefusedError, OSError):
             return ()
+        self._swatches[sha256] = found
+        if len(self._swatches) > _SWATCHES_KEPT:
+            self._swatches.popitem(last=False)
+        return found
 
     async def close(self) -> None:
         for task in self._making.values():

@@ -34,6 +34,15 @@ async def test_every_texture_is_shown_and_nothing_moves_while_pictures_come(visi
         assert await page.evaluate(SHIFT) == 0
 
 
+async def test_a_misspelt_word_is_told_and_one_click_away(visit: Visit) -> None:
+    async with visit("/?q=flwoer") as page:
+        advice = page.locator(".advice")
+        await expect(advice).to_contain_text("Nothing is called flwoer; did you mean flower?")
+        await advice.locator("a").click()
+        await page.wait_for_url("**/?q=flower")
+        await expect(advice).to_have_count(0)
+
+
 async def test_a_facet_narrows_as_far_as_it_says_and_the_address_says_which(visit: Visit, library: Library) -> None:
     async with visit() as page:
         facet = page.locator("#facets li a").first
@@ -70,6 +79,8 @@ async def test_a_finding_narrows_as_far_as_it_says_and_explains_itself(visit: Vi
         rows = await library.corner.rows("SELECT asset_id FROM assets WHERE finding_names @> ARRAY[$1]", name)
         assert sorted(shown) == sorted(row["asset_id"] for row in rows)
         await expect(facets.locator("li a[aria-current]")).to_have_count(1)
+        for tile in await page.locator("#grid .tile").all():
+            await expect(tile.locator(".chips")).to_contain_text(name)
 
         await page.locator("#grid .tile .picture").first.click()
         await expect(page.locator(".findings dt a", has_text=name)).to_be_visible()
@@ -77,6 +88,16 @@ async def test_a_finding_narrows_as_far_as_it_says_and_explains_itself(visit: Vi
         await page.locator(".chosen a", has_text=name).click()
         await expect(page.locator("#total")).to_have_text(f"{await library.textures()} textures")
         assert "finding=" not in page.url
+
+
+async def test_the_order_of_findings_says_that_it_leaves_out_what_has_none(visit: Visit, library: Library) -> None:
+    async with visit("/?sort=most-findings") as page:
+        await expect(page.locator("#total")).to_have_text("Textures with findings, those with most first")
+        tile = page.locator("#grid .tile").first
+        rows = await library.corner.rows(
+            "SELECT finding_names FROM assets WHERE asset_id = $1", await tile.get_attribute("data-asset")
+        )
+        assert (await tile.locator(".chips li").all_inner_texts())[0].strip() in rows[0]["finding_names"]
 
 
 async def test_the_slider_hides_tags_that_are_less_sure(visit: Visit) -> None:
@@ -177,6 +198,9 @@ async def test_on_a_phone_nothing_sticks_out_and_filters_fold(visit: Visit) -> N
             await page.goto(path)
             assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
         await page.goto("/")
+        # Nothing hovers there, so what a pointer would bring up is always up; and there are no keys to tell of.
+        await expect(page.locator(".pick").first).to_have_css("opacity", "1")
+        await expect(page.locator(".keys")).to_be_hidden()
         facet = page.locator("#facets li a").first
         await expect(facet).to_be_hidden()
         await page.locator("#tags summary").click()

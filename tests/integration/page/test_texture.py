@@ -14,6 +14,8 @@ from playwright.async_api import expect
 
 from consumer.gateway.page.thumbnails import thumbnail_key
 from consumer.storage.postgres.database import connect
+from consumer.storage.tables.duplicates.relations import Told, keep_relations
+from consumer.storage.tables.reads import TagReader
 from schemas import Word
 from schemas.connections import DatabaseConnection
 from schemas.objects import sha256_hex
@@ -47,6 +49,9 @@ async def test_all_that_is_known_stands_there(visit: Visit, library: Library) ->
         added = page.locator(".bars li", has_text="fruit")
         await expect(added).to_contain_text("added by anna")
         assert await page.locator(".bars meter").count() > 3
+        said_by = await page.locator(".bars .by").all_inner_texts()
+        assert [words for words in said_by if "+" in words] == []
+        assert [words for words in said_by if re.search("guessed by aegis-mini and (its name|the pixels)", words)]
         assert await page.locator(".swatches rect").count() > 1
         facts = await page.locator(".facts").inner_text()
         assert "aegis-mini" in facts
@@ -57,6 +62,46 @@ async def test_all_that_is_known_stands_there(visit: Visit, library: Library) ->
         assert neighbours == 12
         await page.get_by_role("link", name="More like this", exact=True).click()
         await page.wait_for_url("**/?like=**")
+
+
+async def test_the_same_again_is_linked_with_what_it_is(visit: Visit, library: Library) -> None:
+    """Equal contents as they are, others as the comparer stored them, until a person says that they are none."""
+    corner, picture = library.corner, Image.effect_mandelbrot((96, 64), (-2, -1, 1, 1), 90)
+    whole, half = encoded(picture, "PNG"), encoded(picture.resize((48, 32)), "PNG")
+    one, same, small = (new_asset_id(name) for name in ("whole.png", "same.png", "half.png"))
+    for asset_id, data in ((one, whole), (same, whole), (small, half)):
+        await corner.publish(corner.event(asset_id, corner.upload(data, "png")))
+    for asset_id in (one, same, small):
+        await corner.stored(asset_id)
+    database = DatabaseConnection(
+        dsn=corner.environment["AEGIS_PG_DSN"], AEGIS_PG_SCHEMA=corner.environment["AEGIS_PG_SCHEMA"]
+    )
+    async with await TagReader.open(database, writes=True) as reader:
+        await keep_relations(reader, sha256_hex(half), [Told(sha256_hex(whole), "mip-of", of_this=True)])
+
+    async with visit(f"/textures/{quote(one)}") as page:
+        listed = page.locator(".again li")
+        await expect(listed).to_have_count(2)
+        await expect(listed.nth(0)).to_contain_text(f"{same} the same pixels")
+        await expect(listed.nth(1)).to_contain_text(f"{small} it is this as a level of its mip chain")
+        await listed.nth(1).get_by_role("link").click()
+        await expect(page.locator(".again li").first).to_contain_text("this is it as a level of its mip chain")
+
+    answer = await library.client.call("GET", f"/api/v1/assets/{quote(small)}/tags")
+    assert sorted(answer.json["related"], key=lambda item: item["asset_id"] == same) == [
+        {"asset_id": one, "relation": "mip-of", "said_of": "this"},
+        {"asset_id": same, "relation": "mip-of", "said_of": "this"},
+    ]
+    found = await library.client.call("GET", "/api/v1/search?relation=mip-of")
+    assert {asset["asset_id"] for asset in found.json["assets"]} == {one, same, small}
+    refused = await library.client.call("GET", "/api/v1/search?relation=upside-down")
+    assert (refused.status, "identical" in refused.text) == (422, True)
+
+    session = await connect(database)
+    await say(session, small, "duplicate_of", sha256_hex(whole), Word.REJECTED, decided_by="anna")
+    await session.close()
+    page_text = (await library.client.call("GET", f"/textures/{quote(small)}", headers=HTML)).text
+    assert "The same again" not in page_text
 
 
 async def test_a_texture_that_is_not_there_is_a_page_too(library: Library) -> None:

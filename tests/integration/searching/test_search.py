@@ -154,8 +154,48 @@ async def test_an_asset_is_a_question_too(find: Finder) -> None:
         await find(Question(like="never/seen"))
 
 
-async def test_a_misspelt_tag_is_told_with_the_nearest(find: Finder) -> None:
-    assert (await find(Question("weapn"))).notes == ("no tag weapn; did you mean weapon?",)
+async def test_of_several_words_the_rarer_one_leads(store: TagStore, reader: TagReader) -> None:
+    """None is called both: what is called health is nearer to an icon for health than any icon."""
+    icons = [_asset(f"game/ui/icon_{number}.png") for number in range(20)]
+    await store.write_batch([*icons, _asset("game/misc/healthbar.png")])
+
+    assert _ids(await Finder(reader, VOCABULARY, None)(Question("health icon")))[0] == "game/misc/healthbar.png"
+
+
+async def test_a_word_of_several_is_found_as_a_part_of_another(store: TagStore, reader: TagReader) -> None:
+    await store.write_batch([_asset("game/ruby/glassbutton.png"), _asset("game/forms/without.png")])
+    find = Finder(reader, VOCABULARY, None)
+
+    assert "game/ruby/glassbutton.png" in _ids(await find(Question("red button")))
+    assert _ids(await find(Question("door with sword")))[-1] != "game/forms/without.png", "with tells nothing"
+
+
+async def test_the_words_of_a_tag_are_not_looked_for_one_by_one(store: TagStore, reader: TagReader) -> None:
+    """A normal map is a tag: what is called a map is none."""
+    tagged = _asset("game/trees/oak_n.png", ("normal_map", 1.0))
+    await store.write_batch([tagged, _asset("game/ui/map_trade.png")])
+
+    assert _ids(await Finder(reader, VOCABULARY, None)(Question("normal map"))) == ["game/trees/oak_n.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "note", "first"),
+    [
+        ("weapn", "nothing is called weapn; did you mean weapon?", "game/items/rustySword.png"),
+        ("steeldoor", "nothing is called steeldoor; did you mean door?", "other/ui/icons/door.png"),
+        ("swoord", "nothing is called swoord; did you mean sword?", "game/items/sword_01.png"),
+    ],
+)
+async def test_what_nothing_is_called_is_told_and_asked_as_it_was_meant(
+    find: Finder, words: str, note: str, first: str
+) -> None:
+    findings = await find(Question(words))
+
+    assert findings.notes == (note,)
+    assert first in _ids(findings)[:3]
+
+
+async def test_a_misspelt_tag_of_a_filter_is_told_with_the_nearest(find: Finder) -> None:
     filtered = await find(Question("door", where=SearchFilter(tags=("architekture",))))
     assert filtered.notes == ("no tag architekture; did you mean architecture?",)
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.gateway.page.facets import Facets, facets, rarest_first, rounded
+from consumer.gateway.page.gallery import is_rare
 from consumer.gateway.page.state import GalleryState
 from consumer.storage.tables.facets import STEPS, Library, Sample
 
@@ -60,6 +61,13 @@ def test_a_chosen_tag_that_nothing_has_can_be_taken_back() -> None:
     assert (facet.tag, facet.count, facet.is_chosen, facet.url) == ("dragon", 0, True, "/")
 
 
+def test_a_chosen_tag_stands_in_its_category_also_where_nothing_has_all_that_was_chosen() -> None:
+    textures = [{("object_types", "weapon"): 18}, {("object_types", "vehicle"): 18}]
+    found = facets(library(textures), GalleryState(tags=("weapon", "vehicle")))
+
+    assert shown(found) == {("object_types", "weapon"): 0, ("object_types", "vehicle"): 0}
+
+
 def test_a_selection_of_a_large_library_is_projected_and_says_so() -> None:
     """The number of the chosen tag itself is known."""
     half = [{NAMES[0]: STEPS, NAMES[2]: STEPS} if number % 2 else {NAMES[0]: STEPS} for number in range(100)]
@@ -78,6 +86,19 @@ def test_a_projection_has_two_digits(value: int) -> None:
 def test_the_rarest_tag_leads_a_search() -> None:
     some = library([{NAMES[0]: 9}, {NAMES[0]: 9, NAMES[1]: 9}])
     assert rarest_first(some, ("weapon", "vehicle", "wood")) == ("wood", "vehicle", "weapon")
+
+
+def test_textures_with_tags_that_exclude_each_other_are_gathered_and_not_walked_for() -> None:
+    """How many there are of each tag does not tell how many have both."""
+    apart = [{NAMES[number % 2]: STEPS, NAMES[2 + number % 2]: STEPS} for number in range(1000)]
+    some = library(apart, total=100_000)
+    steps = {name: found * 100 for name, found in some.steps.items()}
+    some = replace(some, steps=steps)
+    assert is_rare(some, GalleryState(tags=("weapon", "vehicle")))
+    assert not is_rare(some, GalleryState(tags=("weapon", "metal")))
+    assert not is_rare(some, GalleryState(tags=("weapon",)))
+    assert is_rare(some, GalleryState(tags=("dragon",)))
+    assert not is_rare(None, GalleryState(tags=("weapon", "vehicle")))
 
 
 def test_findings_are_facets_of_their_own_and_narrow_as_tags_do() -> None:

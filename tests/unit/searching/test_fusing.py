@@ -23,11 +23,11 @@ def test_a_heavier_evidence_leads() -> None:
     assert [item.asset_id for item in fused] == ["called", "so", "seen"]
 
 
-def test_of_two_rankings_by_one_evidence_the_better_place_counts() -> None:
-    """All words of a question, or some of them: an asset that has all has some, too."""
-    fused = fuse([Ranking("name", ["all"], 3.0), Ranking("name", ["some", "all"])])
+def test_what_two_rankings_by_one_evidence_say_adds_up() -> None:
+    """All words of a question, or one of them: an asset that has all has each, too."""
+    fused = fuse([Ranking("name", ["all"], 3.0), Ranking("name", ["some", "all"], 2.9), Ranking("looks", ["some"])])
 
-    assert [(item.asset_id, item.evidences) for item in fused] == [("all", ("name",)), ("some", ("name",))]
+    assert [(item.asset_id, item.evidences) for item in fused] == [("all", ("name",)), ("some", ("name", "looks"))]
 
 
 @given(first=ids, second=ids)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.searching.meaning import meaning_of, unknown_tags
+from consumer.searching.meaning import meaning_of, respelt, unknown_tags
 from consumer.tagging.bundle.bundle import TAXONOMY, default_bundle_path
 from consumer.tagging.bundle.taxonomy import load_taxonomy
 from consumer.tagging.bundle.vocabulary import Vocabulary
@@ -27,13 +27,17 @@ def test_names_are_read_as_they_are_written() -> None:
 
 
 def test_a_misspelt_tag_is_told_with_the_nearest() -> None:
-    assert meaning_of("weapn", VOCABULARY).note == "no tag weapn; did you mean weapon?"
     assert unknown_tags(("weapn", "metal"), VOCABULARY) == ("no tag weapn; did you mean weapon?",)
 
 
-def test_what_is_a_tag_or_a_sentence_is_not_called_misspelt() -> None:
-    assert meaning_of("sword", VOCABULARY).note is None
-    assert meaning_of("an old weapn", VOCABULARY).note is None
+def test_words_that_nothing_is_called_may_stand_for_known_ones() -> None:
+    assert respelt({"castel", "sword", "qqqq"}, VOCABULARY) == {"castel": "castle"}
+    assert respelt({"castel"}, None) == {}
+
+
+def test_the_words_of_a_tag_of_several_are_not_meant_one_by_one() -> None:
+    assert meaning_of("mossy normal map", VOCABULARY).apart == ("mossy",)
+    assert meaning_of("stone wall", VOCABULARY).apart == ("stone", "wall")
 
 
 @given(question=st.text(max_size=80))

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aegis.shared.errors import UserError
+
+if TYPE_CHECKING:
+    from consumer.tagging.bundle.bundle import Bundle
+    from consumer.tagging.bundle.taxonomy import Taxonomy
 
 bundle_argument = click.argument(
     "bundle", required=False, help="Folder, archive or s3://bucket/key; AEGIS_MODEL_BUNDLE or aegis-mini if not given."
@@ -42,6 +47,37 @@ def folder_of(place: str | None) -> Path:
     return bundle_folder(place or settings.bundle, settings.cache_dir)
 
 
+def opened(place: str | None) -> Bundle:
+    """Return a verified bundle, found as by :func:`folder_of`, with the settings' overlay over it."""
+    from consumer.services.bundles import opened_bundle
+    from consumer.settings import ModelSettings
+
+    return opened_bundle(ModelSettings(), place)
+
+
+def vocabulary_of_settings() -> Taxonomy:
+    """Return every tag that the settings' bundle and overlay have, without verifying the bundle."""
+    from consumer.services.bundles import overlay_of
+    from consumer.settings import ModelSettings
+    from consumer.tagging.bundle.bundle import TAXONOMY
+    from consumer.tagging.bundle.overlay import laid_over
+    from consumer.tagging.bundle.taxonomy import load_taxonomy
+
+    taxonomy, overlay = load_taxonomy(folder_of(None) / TAXONOMY), overlay_of(ModelSettings())
+    return taxonomy if overlay is None else laid_over(taxonomy, overlay)
+
+
+def silence(bundle: Bundle) -> str | None:
+    """Return a sentence on the own tags that no event carries yet, and what changes that; None without any."""
+    tags = ", ".join(f"{tag} ({category})" for category, tag in sorted(bundle.silent))
+    if not tags:
+        return None
+    return (
+        f"no event carries {tags} yet, because neither labels nor verdicts speak for it: confirm or add it on the page "
+        "or with aegis verdict, then run aegis model calibrate --verdicts; or calibrate with --labels"
+    )
+
+
 def own_folder(place: str) -> Path:
     """Return a bundle's folder that may be written to; raises UserError for what is no folder."""
     path = Path(place)
@@ -58,13 +94,15 @@ def unknown_tags(tags: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     from consumer.settings import ModelSettings
-    from consumer.tagging.bundle.bundle import TAXONOMY, default_bundle_path
-    from consumer.tagging.bundle.taxonomy import TaxonomyError, load_taxonomy
+    from consumer.tagging.bundle.manifest import BundleError
+    from consumer.tagging.bundle.taxonomy import TaxonomyError
 
     place = ModelSettings().bundle
+    if place is not None and not Path(place).is_dir():
+        return None
     try:
-        taxonomy = load_taxonomy((Path(place) if place else default_bundle_path()) / TAXONOMY)
-    except TaxonomyError:
+        taxonomy = vocabulary_of_settings()
+    except (BundleError, TaxonomyError):
         return None
     known = {tag for category in taxonomy.categories.values() for tag in category.tags}
     clauses = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -148,10 +149,16 @@ def _one_rate_left_out(images: CategoryImages) -> Array:
     return rates
 
 
+def surely_right(right: int, said: int) -> bool:
+    """Tell whether more of what was `said` is right than wrong by a standard error: a few statements prove nothing."""
+    share = right / said
+    return share - math.sqrt(share * (1 - share) / said) >= _EVEN
+
+
 def _misleads(images: CategoryImages, fits: dict[int, CategoryCalibration]) -> bool:
-    """Tell whether tags said to be more likely than not are wrong more often than right, on folds left out."""
+    """Tell whether tags said to be more likely than not may as well be wrong, on folds left out."""
     said = (left_out(images, fits) >= _EVEN) & images.labelled.known
-    return bool(said.any() and images.labelled.truth[said].mean() < _EVEN)
+    return bool(said.any()) and not surely_right(int(images.labelled.truth[said].sum()), int(said.sum()))
 
 
 def _promised(images: CategoryImages, fits: dict[int, CategoryCalibration], fold: int | None) -> PromisedSet:

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from consumer.tagging.bundle.bundle import CALIBRATION, load_bundle
+from consumer.tagging.bundle.bundle import CALIBRATION, Bundle, load_bundle
 from consumer.tagging.bundle.calibration import Calibration, CategoryCalibration
 from consumer.tagging.bundle.manifest import Precision
+from consumer.tagging.bundle.overlay import Overlay
 from consumer.tagging.bundle.revised import untaught, with_calibration
 from consumer.tagging.bundle.taxonomy import Taxonomy
 from consumer.tagging.inference.precision import Wanted
+from consumer.tagging.own_tags import lay_over
 from consumer.tagging.scoring.probabilities import judge
 from consumer.tagging.scoring.promised_sets import in_set
 from consumer.tagging.scoring.publication import publication_bounds
@@ -27,7 +29,7 @@ from export.evaluation.judged import Judged, Report, report_of
 from export.evaluation.labels import LabelledImage, LabelsError, read_labels, truth_of
 from export.evaluation.names_fit import fit_names
 from export.evaluation.published import CategoryTags, published_report, set_report
-from export.evaluation.seen import Labels, Seen, see
+from export.evaluation.seen import Labels, Seen, hear_labelled, see
 from schemas.tagged import READING_ORDER
 
 __all__ = ["DEFAULT_NAMES", "Evaluation", "Labels", "calibrate_bundle", "evaluate_bundle"]
@@ -53,15 +55,14 @@ class Evaluation:
 
 
 def evaluate_bundle(
-    folder: Path, labels: Labels, *, names: bool = False, precision: Wanted = "auto", by_game: bool = False
+    bundle: Bundle, labels: Labels, *, names: bool = False, precision: Wanted = "auto", by_game: bool = False
 ) -> Evaluation:
     """Measure the bundle as it is; `by_game`: with calibrations that have not seen the game they judge.
 
     With `names` the files' source paths are evidence too. Where the labels were made from those paths, such figures
     flatter. Raises BundleError, ModelError and LabelsError.
     """
-    bundle = load_bundle(folder)
-    seen = see(untaught(bundle) if by_game else bundle, labels, precision=precision)
+    seen = see(hear_labelled(untaught(bundle), labels) if by_game else bundle, labels, precision=precision)
     if by_game:
         return _evaluation(seen, _fitted(seen), names=names, calibrated=True)
     stored = seen.bundle.calibration.categories if seen.bundle.calibration else {}
@@ -73,20 +74,29 @@ def evaluate_bundle(
 
 
 def calibrate_bundle(
-    folder: Path, labels: Labels, *, names_from: Path = DEFAULT_NAMES, precision: Wanted = "auto"
+    folder: Path,
+    labels: Labels,
+    *,
+    overlay: Overlay | None = None,
+    names_from: Path = DEFAULT_NAMES,
+    precision: Wanted = "auto",
 ) -> Evaluation:
     """Fit the calibration, write it into the bundle, and return figures by game left out.
 
     Where all labels of a category are of one game, parts of its images are left out instead. What names are worth is
     fitted on the paths of `names_from`, which needs no images. What verdicts had taught is gone then: it corrected
-    other confidences. Raises as `evaluate_bundle`.
+    other confidences. Of an overlay's tags those are fitted, and so heard, that labels name. Raises as
+    `evaluate_bundle`.
     """
     bundle = load_bundle(folder)
     named = read_labels(names_from, bundle.taxonomy.categories)
     names = fit_names(bundle.taxonomy, named, hashlib.sha256(names_from.read_bytes()).hexdigest())
     # The figures with names are of the names as they are fitted now: a new bundle has none yet.
     unfitted = Calibration(labels_sha256=labels.sha256, images=0, categories={}, names=names)
-    seen = see(with_calibration(bundle, unfitted), labels, precision=precision)
+    bundle = with_calibration(bundle, unfitted)
+    if overlay is not None:
+        bundle = hear_labelled(lay_over(bundle, overlay), labels)
+    seen = see(bundle, labels, precision=precision)
     fits = _fitted(seen)
     evaluation = _evaluation(seen, fits, names=False, calibrated=True)
     calibration = unfitted.model_copy(

@@ -16,6 +16,7 @@ from consumer.tagging.bundle.manifest import Precision
 from consumer.tagging.bundle.name_patterns import AssetNames
 from consumer.tagging.inference.embed import open_embedder
 from consumer.tagging.inference.precision import Wanted
+from consumer.tagging.own_tags import hear_prompts
 from consumer.tagging.scoring.probabilities import Evidence
 from consumer.tagging.scoring.scorer import Scorer
 from export.evaluation.by_game import CategoryImages
@@ -69,6 +70,13 @@ class Seen:
             games = sorted({image.game for image in self.images})
             return np.array([games.index(image.game) for image in self.images], dtype=np.intp)
         return np.array([_part(image.file) for image in self.images], dtype=np.intp)
+
+
+def hear_labelled(bundle: Bundle, labels: Labels) -> Bundle:
+    """Return the bundle that hears, of its own tags, those that labels give to an image; raises LabelsError."""
+    images = read_labels(labels.tables, {category for category, _ in bundle.own}) if bundle.own else []
+    named = {(category, tag) for image in images for category, tags in image.truths.items() for tag in tags}
+    return hear_prompts(bundle, frozenset(named))
 
 
 def see(bundle: Bundle, labels: Labels, *, precision: Wanted) -> Seen:

@@ -5,7 +5,8 @@
 
 Needs apt-get, dpkg and pip for the images (5 GB of packages), and one to three hours on two cores; a broken run goes on
 where it stopped. Calibrate afterwards: `aegis model calibrate`. The same seed gives nearly, not exactly, the same
-weights: threads add up in another order.
+weights: threads add up in another order. Beside other work, OMP_WAIT_POLICY=passive halves the time: threads that wait
+for each other in circles take the CPU from those that are waited for.
 """
 
 from __future__ import annotations
@@ -23,10 +24,9 @@ from consumer.tagging.bundle.bundle import read_manifest as load_manifest
 from consumer.tagging.bundle.taxonomy import load_taxonomy
 from export.mini.held_out import measure, measured_positions
 from export.mini.manifest import Row, capped, fetch, read_manifest
-from export.mini.model import IMAGE_SIZE as SIZE
 from export.mini.model import ImageTower, Teacher, Texts
 from export.mini.package import write_bundle
-from export.mini.plan import TrainingPlan
+from export.mini.plan import IMAGE_SIZE, TrainingPlan
 from export.mini.rules import other_rows
 from export.mini.sampling import Material
 from export.mini.store import PixelStore, build_store, open_store
@@ -69,10 +69,10 @@ def main(  # noqa: PLR0917 - click passes them by name
     made = trainer.run(work / f"checkpoint{'-without-' * bool(leave_out)}{leave_out}.pt")
     if left_out:
         whole = Material(every_row, every_image, material.texts, vocabulary)
-        figures = measure(made, whole, measured_positions(every_row, left_out), SIZE)
+        figures = measure(made, whole, measured_positions(every_row, left_out), IMAGE_SIZE)
         click.echo(json.dumps(asdict(figures), indent=2))
         return
-    pictures = np.stack([served(store[at], SIZE) for at in range(0, len(store), max(1, len(store) // _PICTURES))])
+    pictures = np.stack([served(store[at], IMAGE_SIZE) for at in range(0, len(store), max(1, len(store) // _PICTURES))])
     write_bundle(made, texts, taxonomy, bundle, pictures)
     click.echo(
         f"The bundle is in {bundle}; now fit its confidences: aegis model calibrate {bundle} --labels … --images …"

@@ -17,8 +17,8 @@ from consumer.tagging.bundle.manifest import Manifest
 from consumer.tagging.inference.embed import open_embedder
 from consumer.tagging.inference.textual import TextEncoder
 from export.mini.backbone import ARCHITECTURE, fold_batch_norms, freeze_start, load_pretrained, settle_constants
+from export.mini.plan import IMAGE_SIZE
 
-IMAGE_SIZE: Final = 160
 # The pretrained weights were trained on (value - 127) / 128.
 MEAN: Final = (127 / 255, 127 / 255, 127 / 255)
 STD: Final = (128 / 255, 128 / 255, 128 / 255)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
+
+IMAGE_SIZE: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """First the projection alone learns, then the trunk too; `stages` are (end as a share of the steps, image size).
+    """First the projection alone learns, then the trunk too, on pictures of `size` pixels a side.
 
     The projection takes `head_steps` of `head_batch` among `head_images` pictures, of which the pretrained trunk gives
     the features once. Then all learns for `steps`, the trunk at `trunk_rate`: the rates are held for the share `held`
@@ -17,13 +20,13 @@ class TrainingPlan:
     since a teacher is learned from that costs more than it gives (docs/decisions/0006).
     """
 
-    steps: int = 1200
+    steps: int = 500
+    size: int = IMAGE_SIZE
     head_images: int = 8192
     head_steps: int = 600
     head_batch: int = 256
     batch: int = 48
     captions: int = 40
-    stages: tuple[tuple[float, int], ...] = ((0.6, 128), (1.0, 160))
     held: float = 0.2
     rate: float = 1e-3
     trunk_rate: float = 2e-4
@@ -33,10 +36,6 @@ class TrainingPlan:
     average: float = 0.995
     mixed: float = 1.0
     seed: int = 1
-
-    def size_at(self, step: int) -> int:
-        """Return the image size of the step (from 1)."""
-        return next(size for end, size in self.stages if step <= round(end * self.steps))
 
     def factor_at(self, step: int) -> float:
         """Return what the rates are multiplied by: up over 40 steps, held, then down to a fiftieth."""

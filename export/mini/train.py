@@ -23,9 +23,9 @@ from export.mini.model import ImageTower, Teacher, multiplies_bfloat16, normalis
 from export.mini.plan import TrainingPlan, falling
 from export.mini.sampling import Batch, Batches, Material, shared_words, trained_tags
 
-CATEGORY_WEIGHTS: Final = {"object_types": 1.0, "art_styles": 0.3, "texture_roles": 0.3, "materials": 0.3}
+CATEGORY_WEIGHTS: Final = {"object_types": 1.0, "art_styles": 0.3, "texture_roles": 1.0, "materials": 0.3}
 # How much the judgement of the tower that ships counts beside the labels.
-KEPT_WEIGHTS: Final = {"object_types": 0.5, "texture_roles": 0.5}
+KEPT_WEIGHTS: Final = {"object_types": 0.5, "texture_roles": 1.5}
 _CHECKPOINT_EVERY: Final = 50
 # Captions that say the same are no mistake for each other.
 _SAME_COSINE: Final = 0.999
@@ -77,21 +77,20 @@ class Trainer:
             if checkpoint is not None:
                 self.save(checkpoint)
         started = time.monotonic()
-        while self.step < self.plan.steps:
-            for batch in self._batches():
-                self.step += 1
-                losses = self._learn(batch)
-                if self.step % _CHECKPOINT_EVERY == 0 or self.step == self.plan.steps:
-                    seconds = round(time.monotonic() - started)
-                    log.info("trained", step=self.step, of=self.plan.steps, seconds=seconds, **losses)
-                    if checkpoint is not None:
-                        self.save(checkpoint)
+        for batch in self._batches():
+            self.step += 1
+            losses = self._learn(batch)
+            if self.step % _CHECKPOINT_EVERY == 0 or self.step == self.plan.steps:
+                seconds = round(time.monotonic() - started)
+                log.info("trained", step=self.step, of=self.plan.steps, seconds=seconds, **losses)
+                if checkpoint is not None:
+                    self.save(checkpoint)
         return mixed(self.start, self.average, self.plan.mixed)
 
     def _fit_heads(self) -> None:
         """Fit projection and word head to the features that the pretrained trunk gives of random views."""
-        plan, size = self.plan, self.plan.size_at(1)
-        loader = iter(self._loader(size, plan.head_batch, plan.head_batch))
+        plan = self.plan
+        loader = iter(self._loader(plan.head_batch, plan.head_batch))
         seen = [next(loader) for _ in range(-(-plan.head_images // plan.head_batch))]
         self.model.eval()
         # Quick, and precise enough where nothing is learned from the gradients.
@@ -111,15 +110,14 @@ class Trainer:
         for network in (self.average, self.start):
             network.load_state_dict(self.model.state_dict())
 
-    def _loader(self, size: int, count: int, captions: int) -> DataLoader[Batch]:
-        batches = Batches(self.material, size, count, captions, self.plan.seed + self.step)
+    def _loader(self, count: int, captions: int) -> DataLoader[Batch]:
+        batches = Batches(self.material, self.plan.size, count, captions, self.plan.seed + self.step)
         return DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4)
 
     def _batches(self) -> Iterator[Batch]:
-        """Yield the batches of the steps that are left of this stage."""
-        plan, size = self.plan, self.plan.size_at(self.step + 1)
-        loader = iter(self._loader(size, plan.batch, min(plan.captions, plan.batch)))
-        while self.step < plan.steps and plan.size_at(self.step + 1) == size:
+        """Yield the batches of the steps that are left."""
+        loader = iter(self._loader(self.plan.batch, min(self.plan.captions, self.plan.batch)))
+        while self.step < self.plan.steps:
             yield next(loader)
 
     def _learn(self, batch: Batch) -> dict[str, float]:

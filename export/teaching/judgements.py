@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consumer.tagging.bundle.bundle import Bundle
-from consumer.tagging.bundle.revised import untaught
+from consumer.tagging.bundle.overlay import OwnTags
+from consumer.tagging.bundle.revised import hearing, untaught
 from consumer.tagging.scoring.lessons import Lesson
 from consumer.tagging.scoring.probabilities import judge
 from consumer.tagging.scoring.scorer import Scorer
@@ -60,7 +61,8 @@ def judgements(bundle: Bundle, lessons: Sequence[Lesson]) -> dict[str, Judgement
         return {}
     fitted = bundle.calibration.categories if bundle.calibration else {}
     embeddings = np.stack([lesson.embedding for lesson in lessons]).astype(np.float64)
-    seen = Scorer(untaught(bundle)).evidence_rows(
+    bundle = hearing(untaught(bundle), _confirmed(bundle, lessons))
+    seen = Scorer(bundle).evidence_rows(
         embeddings, [lesson.pixels for lesson in lessons], [lesson.names for lesson in lessons]
     )
     folds = np.array([_fold(lesson.content) for lesson in lessons], dtype=np.intp)
@@ -81,10 +83,20 @@ def judgements(bundle: Bundle, lessons: Sequence[Lesson]) -> dict[str, Judgement
                 embeddings=embeddings,
                 right=right,
                 wrong=wrong,
-                taught=np.array([name in bundle.vectors[category].names for name in spec.tags], dtype=np.bool_),
+                taught=np.array([_is_taught(bundle, category, name) for name in spec.tags], dtype=np.bool_),
                 folds=folds,
             ).of(judged)
     return found
+
+
+def _confirmed(bundle: Bundle, lessons: Sequence[Lesson]) -> OwnTags:
+    """Return the own tags that somebody called right: rejections alone make none heard."""
+    said = {key for lesson in lessons for key, is_right in lesson.said.items() if is_right}
+    return frozenset(key for key in bundle.own if key in said)
+
+
+def _is_taught(bundle: Bundle, category: str, name: str) -> bool:
+    return name in bundle.vectors[category].names or (category, name) in bundle.own
 
 
 def _fold(content: str) -> int:

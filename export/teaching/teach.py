@@ -76,12 +76,11 @@ def teach(bundle: Bundle, lessons: Sequence[Lesson]) -> Teaching:
     return Teaching(taught, found, few)
 
 
-def teach_bundle(folder: Path, lessons: Sequence[Lesson]) -> Teaching:
-    """Teach the bundle in `folder`, and write what it learned into its calibration; raises as :func:`teach`."""
-    bundle = load_bundle(folder)
+def teach_bundle(bundle: Bundle, lessons: Sequence[Lesson]) -> Teaching:
+    """Teach the bundle, and write what it learned into the calibration in its folder; raises as :func:`teach`."""
     calibration = _calibration(bundle)
     teaching = teach(bundle, lessons)
-    _write(folder, bundle, calibration.model_copy(update={"taught": teaching.taught}))
+    _write(bundle, calibration.model_copy(update={"taught": teaching.taught}))
     return teaching
 
 
@@ -91,7 +90,7 @@ def forget(folder: Path) -> bool:
     calibration = _calibration(bundle)
     if calibration.taught is None:
         return False
-    _write(folder, bundle, calibration.model_copy(update={"taught": None}))
+    _write(bundle, calibration.model_copy(update={"taught": None}))
     return True
 
 
@@ -176,6 +175,6 @@ def _calibration(bundle: Bundle) -> Calibration:
     return bundle.calibration
 
 
-def _write(folder: Path, bundle: Bundle, calibration: Calibration) -> None:
-    replace_file(folder / CALIBRATION, (calibration.model_dump_json(indent=2) + "\n").encode())
-    refresh_manifest(folder, bundle.manifest, [CALIBRATION], calibrated=True)
+def _write(bundle: Bundle, calibration: Calibration) -> None:
+    replace_file(bundle.path / CALIBRATION, (calibration.model_dump_json(indent=2) + "\n").encode())
+    refresh_manifest(bundle.path, bundle.manifest, [CALIBRATION], calibrated=True)

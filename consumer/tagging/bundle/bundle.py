@@ -30,6 +30,7 @@ from consumer.tagging.bundle.manifest import (
     read_manifest,
     verify_files,
 )
+from consumer.tagging.bundle.overlay import OwnTags
 from consumer.tagging.bundle.taxonomy import Taxonomy, TaxonomyError, parse_taxonomy
 from schemas.tagged import Taxonomy as TaxonomyRef
 
@@ -67,7 +68,11 @@ class TextVectors:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A verified bundle."""
+    """A verified bundle.
+
+    `taxonomy` is what it scores. Where an overlay is laid over it, `own` are the tags of that, and `whole` has all of
+    them; those that neither labels nor verdicts speak for yet are silent, and no part of `taxonomy`.
+    """
 
     path: Path
     manifest: Manifest
@@ -76,6 +81,18 @@ class Bundle:
     calibration: Calibration | None
     digest: str
     taxonomy_digest: str
+    own: OwnTags = frozenset()
+    whole: Taxonomy | None = None
+
+    @property
+    def vocabulary(self) -> Taxonomy:
+        """Every tag that people can say of an asset."""
+        return self.whole or self.taxonomy
+
+    @property
+    def silent(self) -> OwnTags:
+        """The own tags that no event carries, because nothing speaks for them yet."""
+        return frozenset((name, tag) for name, tag in self.own if tag not in self.taxonomy.categories[name].tags)
 
     def graph_path(self, precision: Precision) -> Path:
         """Return the image tower in this precision; raises BundleError where the bundle has none."""

@@ -20,8 +20,8 @@ class Teachable:
     def of(cls, bundle: Bundle) -> Self:
         """Where tags exclude each other, a word on any of them says something of those the embedding speaks for."""
         tags: set[tuple[str, str]] = set()
-        for category, spec in bundle.taxonomy.categories.items():
-            spoken = set(bundle.vectors[category].names)
+        for category, spec in bundle.vocabulary.categories.items():
+            spoken = {*bundle.vectors[category].names, *(tag for tag in spec.tags if (category, tag) in bundle.own)}
             taught = spec.tags if spec.exclusive and spoken else spoken
             tags.update((category, spec.shown_name(tag)) for tag in taught)
         return cls(bundle.digest, frozenset(tags))

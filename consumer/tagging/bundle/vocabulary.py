@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Self
+from typing import Final, Self
 
 from consumer.tagging.bundle.taxonomy import Category, Taxonomy
 
 _MOST_NEAREST = 3
 # As alike as weapon and weapn are; teapot is no misspelt weapon.
 _SPELT_ALIKE = 0.75
+# As alike as castle and castel are; neither a horse is a house, nor a sheep a sheet.
+_MISSPELT = 0.82
+_MIN_RESPELT = 4
+_MIN_FIRST = 3
+_WORD: Final = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,28 @@ class Vocabulary:
                 return tuple(found)
         return ()
 
+    def respelt(self, word: str) -> str | None:
+        """Return the one known word that somebody may have meant where nothing is called so, None for no such.
+
+        Known are the words of tags, of their synonyms, and of what files are called. Of two known words in one, as
+        "spaceship" is, the second says what it is.
+        """
+        if len(word) < _MIN_RESPELT:
+            return None
+        known = {part for spec in self.taxonomy.categories.values() for part in _words(spec)}
+        for at in range(_MIN_FIRST, len(word) - _MIN_RESPELT + 1):
+            if word[:at] in known and word[at:] in known:
+                return word[at:]
+        if word in known:
+            return None
+        for spec in self.taxonomy.categories.values():
+            for begun in _beginnings(spec):
+                if word.startswith(begun):
+                    return begun
+        alike = get_close_matches(word, (part for part in known if len(part) >= _MIN_RESPELT), _MOST_NEAREST, _MISSPELT)
+        # A word's first letter is the one that is seldom wrong.
+        return min(alike, key=lambda part: part[0] != word[0]) if alike else None
+
     def _within(self, category: str | None) -> Iterable[tuple[str, Category]]:
         return ((name, spec) for name, spec in self.taxonomy.categories.items() if category in {None, name})
 
@@ -78,10 +106,21 @@ def _shown(spec: Category) -> list[str]:
     return [spec.shown_name(tag) for tag in spec.tags]
 
 
+def _words(spec: Category) -> Iterator[str]:
+    for tag, details in spec.tags.items():
+        for called in (tag, spec.shown_name(tag), *details.synonyms, *details.names):
+            yield from _WORD.findall(called.lower())
+
+
+def _beginnings(spec: Category) -> Iterator[str]:
+    """Yield what names begin with by a pattern: wood of `wood*`."""
+    for details in spec.tags.values():
+        yield from (name.removesuffix("*") for name in details.names if name.endswith("*"))
+
+
 def _meaning(spec: Category, word: str) -> Iterator[str]:
     for tag, details in spec.tags.items():
-        others = (*details.synonyms, *details.names)
-        if word in {tag, spec.shown_name(tag)} or word in {
-            other.lower().replace(" ", "_").replace("-", "_") for other in others
-        }:
+        others = {other.lower().replace(" ", "_").replace("-", "_") for other in (*details.synonyms, *details.names)}
+        begun = any(other.endswith("*") and word.startswith(other[:-1]) for other in others)
+        if (begun and "_" not in word) or word in {tag, spec.shown_name(tag), *others}:
             yield spec.shown_name(tag)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -21,12 +22,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CategoryRule:
-    """What one category needs; `rows` and `background_rows` are its places in the stacked matrix of all vectors."""
+    """What one category needs; `rows` and `background_rows` are its places in the stacked matrix of all vectors.
+
+    `by_picture`: what the embedding speaks for, by a vector or, of one's own tags, by what verdicts taught.
+    """
 
     spec: Category
     source: str
     names: tuple[str, ...]
     has_vector: NDArray[np.bool_]
+    by_picture: NDArray[np.bool_]
     has_test: NDArray[np.bool_]
     rows: slice
     background_rows: slice
@@ -34,7 +39,14 @@ class CategoryRule:
 
     @classmethod
     def of(
-        cls, spec: Category, vectors: TextVectors, fitted: CategoryCalibration | None, *, source: str, first_row: int
+        cls,
+        spec: Category,
+        vectors: TextVectors,
+        fitted: CategoryCalibration | None,
+        *,
+        source: str,
+        first_row: int,
+        taught: Container[str] = (),
     ) -> CategoryRule:
         """Lay out a category whose vectors begin at `first_row`; `source` is the model's name, as tags carry it."""
         names = tuple(spec.tags)
@@ -44,6 +56,7 @@ class CategoryRule:
             source=source,
             names=names,
             has_vector=np.array([name in vectors.names for name in names]),
+            by_picture=np.array([name in vectors.names or name in taught for name in names]),
             has_test=np.array([spec.evidence_of(name) in {"pixels", "both"} for name in names]),
             rows=slice(first_row, middle),
             background_rows=slice(middle, middle + len(vectors.background)),
@@ -94,9 +107,9 @@ class CategoryRule:
         """Name who speaks for a tag: what reaches its threshold alone, or all that together do; joined by a plus."""
         said = []
         if alone or not named:
-            if self.has_vector[at]:
+            if self.by_picture[at]:
                 said.append(self.source)
-            if tested or (self.has_test[at] and not self.has_vector[at]):
+            if tested or (self.has_test[at] and not self.by_picture[at]):
                 said.append(PIXELS)
         if named or not said:
             said.append(NAMES)

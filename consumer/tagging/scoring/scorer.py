@@ -77,7 +77,12 @@ class Scorer:
             vectors = bundle.vectors[category]
             parts += [vectors.tags, vectors.background]
             rule = CategoryRule.of(
-                spec, vectors, fitted.get(category), source=bundle.manifest.source_model, first_row=first_row
+                spec,
+                vectors,
+                fitted.get(category),
+                source=bundle.manifest.source_model,
+                first_row=first_row,
+                taught=taught.get(category, {}),
             )
             self._rules[category], first_row = rule, rule.end
         # In float64 a sum does not depend on how many rows are multiplied at once, as far as a confidence shows.

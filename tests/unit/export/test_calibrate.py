@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from consumer.tagging.scoring.probabilities import Evidence, judge
 from consumer.tagging.scoring.promised_sets import in_set
-from export.evaluation.by_game import COVERAGE, CategoryFit, CategoryImages, fit_by_game, left_out
+from export.evaluation.by_game import COVERAGE, CategoryFit, CategoryImages, fit_by_game, left_out, surely_right
 from export.evaluation.calibrate import Form, Labelled, fit_with
 from export.evaluation.figures import average_precision, calibration_error, precision_recall, reliability, top1
 
@@ -100,6 +100,13 @@ def test_an_embedding_that_tells_nothing_of_a_new_game_is_not_heard(exclusive: b
     confidences = judge(images.seen, exclusive=exclusive, fitted=fit.whole)
     assert np.ptp(confidences, axis=0).max() < 1e-6
     np.testing.assert_allclose(confidences.mean(axis=0), truth.mean(axis=0), atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("right", "said", "sure"), [(5, 9, False), (9, 9, True), (1, 1, True), (51, 100, False), (60, 100, True)]
+)
+def test_a_few_statements_more_right_than_wrong_prove_nothing(right: int, said: int, sure: bool) -> None:
+    assert surely_right(right, said) is sure
 
 
 def test_base_rates_are_the_mean_confidence_each_game_alike(overconfident: Labelled) -> None:

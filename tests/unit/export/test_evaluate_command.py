@@ -13,8 +13,10 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from aegis.shared.bundles import opened
 from aegis.verbs.models.model import command
 from consumer.tagging.bundle.bundle import load_bundle
+from consumer.tagging.bundle.overlay import Overlay, OwnTag, write_overlay
 from export.bundles.finish import finish, textures
 from export.bundles.openclip import Source, load, write_towers
 from tests.unit.export.making import clip_config
@@ -126,6 +128,32 @@ def test_calibration_of_a_new_bundle_shows_figures_with_the_names_that_it_fits(
         run(how[0], bundle, *labelled(images), "--json", tmp_path / "figures.json", *how[1:])
         shown[how[0]] = json.loads((tmp_path / "figures.json").read_text())["beasts"]["top1_with_names"]
     assert shown["calibrate"] == shown["eval"]
+
+
+def test_a_tag_of_ones_own_is_heard_once_labels_have_measured_it(
+    bundle: Path, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two such tags the labels name one: that is fitted with the vector of its prompts, and the other one waits."""
+    overlay = Overlay().with_tag("beasts", "fox", OwnTag(prompts=("a fox",)))
+    write_overlay(tmp_path / "own.yaml", overlay.with_tag("beasts", "newt", OwnTag(prompts=("a newt",))))
+    monkeypatch.setenv("AEGIS_MODEL_OVERLAY", str(tmp_path / "own.yaml"))
+    table = tmp_path / "labels.csv"
+    table.write_text((images / "labels.csv").read_text().replace(",dog,", ",fox,"))
+    before = opened(str(bundle))
+    assert before.silent == {("beasts", "fox"), ("beasts", "newt")}
+
+    done = run(
+        "calibrate", bundle, "--labels", table, "--images", images, "--names-from", images / "labels.csv", "--json"
+    )
+
+    assert done.exit_code == 0, done.output
+    after = opened(str(bundle))
+    assert after.silent == {("beasts", "newt")}
+    assert after.vectors["beasts"].names == ("cat", "dog", "fox")
+    assert json.loads(done.stdout)["beasts"]["by_tag"]["fox"]["positives"] == 12
+    assert "fox (beasts) heard; no event carries newt (beasts) yet" in " ".join(run("info", bundle).output.split())
+    monkeypatch.delenv("AEGIS_MODEL_OVERLAY")
+    assert opened(str(bundle)).vectors["beasts"].names == ("cat", "dog")
 
 
 def test_games_are_judged_by_calibrations_that_have_not_seen_them_and_nothing_is_written(

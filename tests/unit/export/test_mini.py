@@ -233,12 +233,11 @@ def test_recolouring_changes_colours_but_no_shape_of_a_batch() -> None:
     assert len({one.tobytes() for one in changed}) > 4
 
 
-def test_rates_rise_hold_and_fall_and_pictures_grow() -> None:
-    plan = TrainingPlan(steps=1000, stages=((0.5, 64), (1.0, 96)), held=0.4)
+def test_rates_rise_hold_and_fall() -> None:
+    plan = TrainingPlan(steps=1000, held=0.4)
     assert plan.factor_at(20) == pytest.approx(0.5)
     assert plan.factor_at(400) == 1.0
     assert plan.factor_at(1000) == pytest.approx(0.02)
-    assert [plan.size_at(step) for step in (1, 500, 501, 1000)] == [64, 64, 96, 96]
 
 
 def test_texts_are_what_the_text_tower_says_and_each_is_asked_once() -> None:
@@ -316,7 +315,7 @@ def test_training_goes_on_from_its_checkpoint_and_hands_out_its_average(tmp_path
         head_batch=8,
         batch=4,
         captions=6,
-        stages=((0.5, 32), (1.0, 64)),
+        size=32,
         mixed=0.5,
     )
     first = Trainer(ImageTower(shipped.dim, shipped.logit_scale, 32), material, plan, teacher)

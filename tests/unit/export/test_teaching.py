@@ -61,7 +61,7 @@ def test_textures_like_the_reviewed_ones_get_the_right_tag(tmp_path: Path) -> No
     others = near(E0 + E2, np.random.default_rng(8), 20)
     before = Scorer(load_bundle(tmp_path / "tiny"))
 
-    teaching = teach_bundle(tmp_path / "tiny", hounds_that_look_like_cats())
+    teaching = teach_bundle(load_bundle(tmp_path / "tiny"), hounds_that_look_like_cats())
 
     after = Scorer(load_bundle(tmp_path / "tiny"))
     assert {best(before, one) for one in others} == {"cat"}
@@ -146,7 +146,7 @@ def test_what_teaches_nothing_changes_nothing(tmp_path: Path, lessons: Sequence[
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     with pytest.raises(NothingTaughtError, match=why):
-        teach_bundle(folder, lessons)
+        teach_bundle(load_bundle(folder), lessons)
 
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
@@ -172,9 +172,9 @@ def test_equal_images_never_judge_each_other(tmp_path: Path) -> None:
 def test_what_was_taught_can_be_forgotten_and_is_replaced_by_the_next_teaching(tmp_path: Path) -> None:
     folder = write_tiny(tmp_path / "tiny", calibration=CALIBRATION)
     first = load_bundle(folder).taxonomy_digest
-    teach_bundle(folder, hounds_that_look_like_cats())
+    teach_bundle(load_bundle(folder), hounds_that_look_like_cats())
     once = load_bundle(folder)
-    teach_bundle(folder, hounds_that_look_like_cats())
+    teach_bundle(load_bundle(folder), hounds_that_look_like_cats())
     twice = load_bundle(folder)
 
     assert once.taxonomy_digest == twice.taxonomy_digest != first
@@ -187,7 +187,7 @@ def test_what_was_taught_can_be_forgotten_and_is_replaced_by_the_next_teaching(t
 
 def test_a_bundle_without_confidences_has_nothing_to_correct(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="is uncalibrated, and verdicts correct confidences"):
-        teach_bundle(write_tiny(tmp_path / "tiny"), hounds_that_look_like_cats())
+        teach_bundle(tiny_bundle(tmp_path / "tiny"), hounds_that_look_like_cats())
 
 
 def test_what_another_models_embeddings_taught_is_refused(tmp_path: Path) -> None:

@@ -44,6 +44,32 @@ def test_what_may_be_meant_is_offered_by_spelling_and_by_synonym(word: str, mean
     assert meant in VOCABULARY.nearest(word)
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("castel", "castle"),
+        ("barell", "barrel"),
+        ("explotion", "explosion"),
+        ("wooden", "wood"),
+        ("spaceship", "ship"),
+        ("treebark", "bark"),
+    ],
+)
+def test_a_word_that_nothing_is_called_may_stand_for_a_known_one(word: str, meant: str) -> None:
+    """Misspelt, or what names of a tag begin with, or two known words in one: the second says what it is."""
+    assert VOCABULARY.respelt(word) == meant
+
+
+@pytest.mark.parametrize("word", ["castle", "foliage", "horse", "sheep", "goat", "garland", "island", "qqqqqq", "cat"])
+def test_a_word_stays_what_it_is_where_it_is_known_or_only_rhymes(word: str) -> None:
+    assert VOCABULARY.respelt(word) is None
+
+
+def test_what_names_of_a_tag_begin_with_means_it() -> None:
+    assert "wood" in VOCABULARY.meant_by("wooden")
+    assert VOCABULARY.meant_by("wooden_crate") == ()
+
+
 def test_nothing_is_offered_for_what_resembles_nothing() -> None:
     assert VOCABULARY.nearest("qqqq") == ()
     assert did_you_mean(()) == ""

@@ -7,11 +7,15 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from consumer.settings import ModelSettings
 from consumer.storage.errors import StoreError
 from consumer.storage.objects import ObjectStore
 from consumer.tagging.bundle.archive import appear, is_archive, unpacked
-from consumer.tagging.bundle.bundle import default_bundle_path
+from consumer.tagging.bundle.bundle import Bundle, default_bundle_path
 from consumer.tagging.bundle.manifest import MANIFEST, BundleError, parse_manifest
+from consumer.tagging.bundle.overlay import Overlay, load_overlay
+from consumer.tagging.bundle.taxonomy import TaxonomyError
+from consumer.tagging.own_tags import open_bundle
 from schemas.connections import ObjectStoreConnection
 
 _SCHEME: Final = "s3://"
@@ -35,6 +39,24 @@ def bundle_folder(place: str | None, cache: Path) -> Path:
     if not path.is_dir():
         raise BundleError(f"There is no model bundle {place}: name a folder, an archive, or s3://bucket/key.")
     return path
+
+
+def opened_bundle(settings: ModelSettings, place: str | None = None) -> Bundle:
+    """Open the bundle that the settings name, or the one at ``place``, with the settings' overlay over it.
+
+    Raises BundleError and ModelError.
+    """
+    return open_bundle(bundle_folder(place or settings.bundle, settings.cache_dir), overlay_of(settings))
+
+
+def overlay_of(settings: ModelSettings) -> Overlay | None:
+    """Read the overlay that the settings name; raises BundleError."""
+    if settings.overlay is None:
+        return None
+    try:
+        return load_overlay(settings.overlay)
+    except TaxonomyError as error:
+        raise BundleError(str(error)) from error
 
 
 def _from_store(place: str, cache: Path) -> Path:

@@ -15,7 +15,7 @@ from consumer.concurrency.deadline import off_the_clock
 from consumer.concurrency.gathering import Enough, Gatherer
 from consumer.kafka.records import Publication, SourceRecord
 from consumer.services.clocks import ClockWatch
-from consumer.services.sink import receive
+from consumer.services.storing.sink import receive
 from consumer.storage.lake.errors import LakeConflictError, LakeError
 from consumer.storage.lake.lines import Line, removal_line, reviewed_line, tagged_line
 from consumer.storage.lake.offsets import RecordPlace

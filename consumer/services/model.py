@@ -10,11 +10,11 @@ from typing import Final
 
 from consumer.findings.project import Project, parse_project
 from consumer.imaging.picture import ImageLimits
-from consumer.services.bundles import bundle_folder
+from consumer.services.bundles import opened_bundle
 from consumer.services.errors import StartupError
 from consumer.services.tuned import apply_tuning
 from consumer.settings import FindingsSettings, ModelSettings
-from consumer.tagging.bundle.bundle import Bundle, BundleError, load_bundle
+from consumer.tagging.bundle.bundle import Bundle, BundleError
 from consumer.tagging.inference.embed import Embedder, open_embedder
 from consumer.tagging.inference.sessions import ModelError
 from consumer.tagging.looking import Looker
@@ -57,8 +57,8 @@ async def open_pipelines(
 async def load_bundle_of(settings: ModelSettings) -> Bundle:
     """Load and verify the bundle alone; raises StartupError."""
     try:
-        return await asyncio.to_thread(_bundle, settings)
-    except BundleError as error:
+        return await asyncio.to_thread(opened_bundle, settings)
+    except (BundleError, ModelError) as error:
         raise StartupError(str(error)) from error
 
 
@@ -79,7 +79,7 @@ async def _open(settings: ModelSettings, bundle: Bundle | None) -> _Opened:
 
 
 def _load(given_settings: ModelSettings, given: Bundle | None) -> _Opened:
-    bundle = given or _bundle(given_settings)
+    bundle = given or opened_bundle(given_settings)
     settings = apply_tuning(given_settings, bundle)
     return _Opened(settings, bundle, open_embedder(bundle, settings.precision, settings.provider))
 
@@ -116,7 +116,3 @@ def _looker(settings: FindingsSettings) -> Looker | None:
         raise StartupError(f"{named} cannot be read ({error.strerror}): write one with aegis lint --init") from error
     except ValueError as error:
         raise StartupError(f"{named} {error}") from error
-
-
-def _bundle(settings: ModelSettings) -> Bundle:
-    return load_bundle(bundle_folder(settings.bundle, settings.cache_dir))

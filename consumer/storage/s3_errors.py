@@ -18,7 +18,11 @@ from consumer.storage.errors import (
 )
 
 _MISSING = (ObjectMissingError, "there is no object {place}")
-_FORBIDDEN = (ObjectForbiddenError, "we may not use {place} ({code})")
+_DENIED = (
+    ObjectDeniedError,
+    "we may not use {place} ({code}): allow it to our keys, or set AEGIS_S3_ACCESS_KEY or AEGIS_S3_CREDENTIALS=aws",
+)
+_ARCHIVED = (ObjectForbiddenError, "{place} is archived ({code}): restore it, and redrive its event")
 _UNUSABLE_NAME = (ObjectForbiddenError, "{place} is not a name that this store takes ({code})")
 # Our own credentials or clock are wrong: true of every record, so no single record may be blamed for it.
 _OUR_CREDENTIALS = (
@@ -35,10 +39,10 @@ _BY_CODE: dict[str, tuple[type[StoreError], str]] = {
     "NoSuchVersion": _MISSING,
     "NoSuchObject": _MISSING,
     "ResourceNotFound": _MISSING,
-    "AccessDenied": (ObjectDeniedError, _FORBIDDEN[1]),
+    "AccessDenied": _DENIED,
     "AllAccessDisabled": _OUR_ACCOUNT,
     "AccountProblem": _OUR_ACCOUNT,
-    "InvalidObjectState": _FORBIDDEN,
+    "InvalidObjectState": _ARCHIVED,
     "KeyTooLongError": _UNUSABLE_NAME,
     "InvalidBucketName": _UNUSABLE_NAME,
     "InvalidObjectName": _UNUSABLE_NAME,

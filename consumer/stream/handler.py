@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from consumer.kafka.records import Publication, SourceRecord
 
@@ -17,3 +17,14 @@ class Handler(Protocol):
     """
 
     async def __call__(self, record: SourceRecord, /) -> Sequence[Publication]: ...
+
+
+@runtime_checkable
+class BatchHandler(Handler, Protocol):
+    """A handler that publishes nothing, and for which many records at once are less work than each alone."""
+
+    async def together(self, records: Sequence[SourceRecord], /) -> Sequence[bool]:
+        """Work on records of one partition that were received together; tell of each whether its outcome is durable.
+
+        Those of which it is not, or all where this raises, are worked on one by one, and each finds out what is wrong.
+        """

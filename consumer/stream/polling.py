@@ -114,8 +114,6 @@ class Poller:
         if not assignment.is_next(first):
             # Its results would come to lie behind those of newer records.
             raise OffsetsWentBackError(f"{partition.topic}[{partition.partition}] goes on at offset {first}")
-        follows = assignment.next_offset
+        behind = (assignment.next_offset, *(message.offset + 1 for message in messages))
         assignment.arrived(first, messages[-1].offset)
-        for message in messages:
-            self._intake.accept(assignment, SourceRecord.of(message, follows))
-            follows = message.offset + 1
+        self._intake.accept(assignment, list(map(SourceRecord.of, messages, behind)))

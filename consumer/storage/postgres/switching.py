@@ -119,6 +119,16 @@ _STEPS: Final = (
         SELECT sha256, model_digest, precision, embedding FROM {current}.embeddings_incoming
     ) AS known JOIN (SELECT DISTINCT sha256, model_digest FROM carried_over) AS carried USING (sha256, model_digest)
     """,
+    # Hashes are of the pixels, whichever model looked at them.
+    """
+    INSERT INTO {incoming}.texture_hashes (sha256, hashes)
+    SELECT sha256, hashes FROM {current}.texture_hashes ORDER BY position ON CONFLICT (sha256) DO NOTHING
+    """,
+    # So is what one content is of another.
+    """
+    INSERT INTO {incoming}.texture_relations SELECT * FROM {current}.texture_relations
+    ON CONFLICT (sha256, other_sha256) DO NOTHING
+    """,
     # Every word that people said; the newest on each tag holds, whichever tables have it.
     f"INSERT INTO {{incoming}}.verdicts AS known SELECT * FROM {{current}}.verdicts {JOINED_WORDS}",  # noqa: S608 - ours
     "DELETE FROM {incoming}.asset_tags WHERE source = 'human'",

@@ -33,11 +33,16 @@ async def check_writable(session: Connection) -> None:
         DatabaseUnavailableError: a table or a right is missing.
 
     """
-    if await session.fetchval(_READ_ONLY, timeout=_TIMEOUT_SECONDS):
-        raise DatabaseReadOnlyError("the database takes no writes: it is a standby, or set to read only")
+    await check_takes_writes(session)
     missing = await session.fetch(_MISSING, session.sql("{schema}."), timeout=_TIMEOUT_SECONDS)
     if missing:
         lacking = ", ".join(row["lacking"] for row in missing)
         raise DatabaseUnavailableError(
             f"the database's user lacks in schema {session.schema!r}: {lacking}; grant it, or run: aegis db migrate"
         )
+
+
+async def check_takes_writes(session: Connection) -> None:
+    """Return when the server takes writes; raises DatabaseReadOnlyError."""
+    if await session.fetchval(_READ_ONLY, timeout=_TIMEOUT_SECONDS):
+        raise DatabaseReadOnlyError("the database takes no writes: it is a standby, or set to read only")

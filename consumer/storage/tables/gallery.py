@@ -43,8 +43,8 @@ class Place:
 class GalleryQuery:
     """Textures that have each of ``tags`` with ``min_confidence`` or more; the rarest tag should come first.
 
-    They have all of ``findings``, too. ``is_rare`` tells that the first tag has so few textures that reading all of
-    them is cheap.
+    They have all of ``findings``, too. ``is_rare`` tells that textures with all of the tags are so few that gathering
+    them costs less than walking from the newest on until there are enough.
     """
 
     tags: tuple[str, ...] = ()
@@ -64,10 +64,14 @@ class Card:
     sha256: str | None
     width: int
     height: int
+    finding_names: Sequence[str]
     tags: tuple[CurrentTag, ...]
 
 
-_CARDS: Final = "SELECT asset_id, sha256, width, height FROM {schema}.assets WHERE asset_id = ANY($1::text[])"
+_CARDS: Final = """
+SELECT asset_id, sha256, width, height, coalesce(finding_names, ARRAY[]::text[]) AS finding_names
+FROM {schema}.assets WHERE asset_id = ANY($1::text[])
+"""
 _TAGS: Final = """
 SELECT * FROM {schema}.current_tags WHERE asset_id = ANY($1::text[]) ORDER BY confidence DESC, category, tag
 """
@@ -128,19 +132,21 @@ def gallery_statement(query: GalleryQuery) -> tuple[str, list[object]]:
 
 
 def _newest(query: GalleryQuery, arguments: Arguments) -> str:
-    probed, source = query.tags, "{schema}.assets AS found"
+    source = "{schema}.assets AS found"
     if query.tags and query.is_rare:
-        first = arguments.add(query.tags[0])
-        probed = query.tags[1:]
+        # Of rows that bear the tags, whoever said so, which the index alone has; the few that do are probed as always.
+        bearing = " INTERSECT ".join(
+            f"SELECT asset_id FROM {{schema}}.asset_tags WHERE tag = {arguments.add(tag)} AND confidence >= $1::real"  # noqa: S608
+            for tag in query.tags
+        )
         source = (
             "(SELECT asset.asset_id, asset.stored_at, asset.finding_names "  # noqa: S608
-            "FROM (SELECT DISTINCT asset_id FROM {schema}.current_tags "
-            f"WHERE tag = {first} AND confidence >= $1::real OFFSET 0) AS tagged "
+            f"FROM (SELECT DISTINCT asset_id FROM ({bearing}) AS bearing OFFSET 0) AS tagged "
             "JOIN {schema}.assets AS asset USING (asset_id)) AS found"
         )
     conditions = [
         "$1::real IS NOT NULL",
-        *_probes(probed, arguments),
+        *_probes(query.tags, arguments),
         *SearchFilter(findings=query.findings).conditions(arguments, "found"),
     ]
     if query.after is not None:

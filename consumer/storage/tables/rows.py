@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 
 from consumer.storage.tables.verdicts import VerdictRow, each_once
-from schemas import AssetTagged, Finding
 from schemas.headers import SourcePlace
-
-_NUL = "\x00"
-_NUL_SHOWN = "\N{REPLACEMENT CHARACTER}"
-_JSON_NUL = "\\u0000"
-# What a smallint holds.
-_MOST_FAULTS = 32_767
 
 
 class TagRow(NamedTuple):
@@ -156,78 +148,3 @@ def settle(entries: Iterable[Entry]) -> Settled:
         tuple(removals[asset_id] for asset_id in sorted(removals)),
         each_once(verdicts),
     )
-
-
-def tagged_row(event: AssetTagged) -> TaggedRow:
-    """Return the event as the tables hold it.
-
-    PostgreSQL's text holds no NUL character, and a valid event none in a name; in a description it is replaced.
-    """
-    stored, image, model, taxonomy = event.object, event.image, event.model, event.taxonomy
-    return TaggedRow(
-        asset_id=event.asset_id,
-        event_id=event.event_id,
-        extracted_event_id=event.extracted_event_id,
-        extracted_at=event.extracted_at,
-        tagged_at=event.occurred_at,
-        bucket=stored.bucket,
-        object_key=stored.key,
-        size_bytes=stored.size,
-        sha256=stored.sha256,
-        content_type=_description(stored.content_type),
-        width=image.width,
-        height=image.height,
-        mode=image.mode,
-        source=None if event.source is None else _json(event.source.model_dump_json(exclude_none=True)),
-        model_id=model.id,
-        model_digest=model.digest,
-        model_precision=model.precision,
-        calibrated=model.calibrated,
-        taxonomy_id=taxonomy.id,
-        taxonomy_version=taxonomy.version,
-        taxonomy_digest=taxonomy.digest,
-        tags=_tags(event),
-        embedding=event.embedding.to_array(),
-        source_partition=event.caused_by.partition,
-        source_offset=event.caused_by.offset,
-        **_findings(event.findings),
-    )
-
-
-def _findings(found: Sequence[Finding] | None) -> dict[str, Any]:
-    if found is None:
-        return {}
-    each = {finding.name: finding for finding in found}
-    return {
-        "findings": json.dumps([finding.model_dump(exclude_none=True) for finding in each.values()]),
-        "finding_names": tuple(each),
-        "faults": min(_MOST_FAULTS, sum(finding.severity != "info" for finding in each.values())),
-    }
-
-
-def _tags(event: AssetTagged) -> tuple[TagRow, ...]:
-    """Return one row for each tag: where two sources agree on a tag, the more confident one speaks."""
-    tag_rows: dict[tuple[str, str], TagRow] = {}
-    for tag in event.tags:  # sorted by confidence, highest first
-        if (tag.category, tag.tag) not in tag_rows:
-            tag_rows[tag.category, tag.tag] = TagRow(
-                tag.category,
-                tag.tag,
-                tag.confidence,
-                tag.source_model,
-            )
-    return tuple(tag_rows.values())
-
-
-def _description(text: str | None) -> str | None:
-    return None if text is None else text.replace(_NUL, _NUL_SHOWN)
-
-
-def _json(text: str) -> str:
-    """Return JSON that jsonb takes."""
-    return text if _JSON_NUL not in text and _NUL not in text else _without_nul(text)
-
-
-def _without_nul(text: str) -> str:
-    fields: dict[str, Any] = json.loads(text)
-    return json.dumps({name: _description(value) for name, value in fields.items()})

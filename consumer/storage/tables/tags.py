@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import structlog
 from pgvector import HalfVector
@@ -16,6 +16,7 @@ from consumer.storage.postgres.writable import check_writable
 from consumer.storage.tables.embeddings import EmbeddingMover
 from consumer.storage.tables.places import JOINED_REMOVALS, behind
 from consumer.storage.tables.rows import Entry, TaggedRow, TagRow, Tombstone, settle
+from consumer.storage.tables.taken import OnTaken, Taken, mark_taken
 from consumer.storage.tables.verdicts import store_verdicts
 from schemas.connections import DatabaseConnection
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from consumer.storage.postgres.database import Connection, Pool
 
 _log = structlog.get_logger(__name__)
+_IGNORE: Final[Callable[[Any], None]] = lambda _: None  # noqa: E731 - a default
 
 _ASSET_COLUMNS: Final = (
     "asset_id",
@@ -114,13 +116,14 @@ _CLEAR_TAGS: Final = "DELETE FROM {schema}.asset_tags WHERE asset_id = ANY($1::t
 class TagStore:
     """Writes tagged and reviewed events; every write may be repeated, and come in any order, with the same result."""
 
-    def __init__(self, pool: Pool, mover: EmbeddingMover) -> None:
-        self._pool = pool
-        self._mover = mover
+    def __init__(self, pool: Pool, mover: EmbeddingMover, on_taken: OnTaken = _IGNORE) -> None:
+        self._pool, self._mover, self._on_taken = pool, mover, on_taken
 
     @classmethod
-    async def open(cls, connection: DatabaseConnection, on_waiting: Callable[[int], None] = lambda _: None) -> Self:
-        """Connect, and refuse tables of another version; ``on_waiting`` hears how many embeddings wait for the index.
+    async def open(
+        cls, connection: DatabaseConnection, on_waiting: Callable[[int], None] = _IGNORE, on_taken: OnTaken = _IGNORE
+    ) -> Self:
+        """Connect; ``on_waiting`` hears how many embeddings wait for the index, ``on_taken`` what was stored so.
 
         Raises:
             DatabaseSetupError: see :func:`check_schema`.
@@ -131,7 +134,7 @@ class TagStore:
         if version.warning:
             _log.warning("database.pgvector_old", problem=version.warning)
         pool = await open_pool(connection, writes=True)
-        store = cls(pool, EmbeddingMover(connection, pool, on_waiting))
+        store = cls(pool, EmbeddingMover(connection, pool, on_waiting), on_taken)
         store._mover.start()
         return store
 
@@ -172,12 +175,13 @@ class TagStore:
         async with lend(self._pool) as session, session.transaction():
             if settled.removals:
                 await _remove(session, settled.removals)
-            if settled.rows:
-                await _store(session, settled.rows)
+            taken = await _store(session, settled.rows) if settled.rows else []
             # Last in every transaction, so that two that wait for each other's rows cannot both be here.
             if settled.verdicts:
                 await store_verdicts(session, settled.verdicts)
         self._mover.wake()
+        if taken:
+            self._on_taken(taken)
 
     async def write_isolating(self, entries: Sequence[Entry]) -> list[Exception | None]:
         """Store all entries but those that the database rejects; return for each its error, or None.
@@ -212,7 +216,7 @@ async def _remove(session: Connection, removals: Sequence[Tombstone]) -> None:
     await session.execute(session.sql(_CLEAR_TAGS), removed)
 
 
-async def _store(session: Connection, rows: Sequence[TaggedRow]) -> None:
+async def _store(session: Connection, rows: Sequence[TaggedRow]) -> list[Taken]:
     await session.execute(session.sql(_STORING))
     await session.execute(session.sql(_MAKE_STAGING))
     await session.copy_records_to_table(
@@ -221,9 +225,10 @@ async def _store(session: Connection, rows: Sequence[TaggedRow]) -> None:
         columns=_ASSET_COLUMNS,
         records=[_ASSET_VALUES(row) for row in rows],
     )
+    taken = await mark_taken(session)
     won = {row["asset_id"] for row in await session.fetch(session.sql(_UPSERT))}
     if not won:
-        return
+        return []
     winners = [row for row in rows if row.asset_id in won]
     await session.execute(session.sql(_CLEAR_TAGS), list(won))
     await session.copy_records_to_table(
@@ -242,3 +247,4 @@ async def _store(session: Connection, rows: Sequence[TaggedRow]) -> None:
             if row.sha256 is not None
         ],
     )
+    return [one for one in taken if one.asset_id in won]

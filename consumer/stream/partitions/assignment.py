@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from consumer.kafka.errors import UnreadableBatchError
 from consumer.kafka.records import SourceRecord
 from consumer.stream.partitions.lanes import KeyLanes
 from consumer.stream.partitions.ledger import OffsetLedger
+
+ResultT = TypeVar("ResultT")
 
 
 class Assignment:
@@ -36,7 +38,7 @@ class Assignment:
         self.gaps: list[tuple[int, int]] = []
         # Why nothing comes from here on, while a damaged batch lies in the way.
         self.unreadable: UnreadableBatchError | None = None
-        self._work: set[asyncio.Task[bool]] = set()
+        self._work: set[asyncio.Task[Any]] = set()
         # Insertion order is offset order, so the first value is the oldest record in flight.
         self._received: dict[int, tuple[float, int]] = {}
 
@@ -57,11 +59,14 @@ class Assignment:
         self.next_offset = last + 1
         self.unreadable = None
 
-    def begin(self, record: SourceRecord, work: Coroutine[Any, Any, bool]) -> asyncio.Task[bool]:
-        """Track a record and start working on it."""
+    def track(self, record: SourceRecord) -> None:
+        """Note a record that was received; call in offset order."""
         self.ledger.track(record.offset)
         self._received[record.offset] = (time.monotonic(), record.timestamp_ms)
-        task = asyncio.create_task(work, name=f"{self.topic}[{self.partition}]@{record.offset}")
+
+    def begin(self, offset: int, work: Coroutine[Any, Any, ResultT]) -> asyncio.Task[ResultT]:
+        """Start work on a record that is tracked, or on several from this offset on."""
+        task = asyncio.create_task(work, name=f"{self.topic}[{self.partition}]@{offset}")
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return task
@@ -98,7 +103,7 @@ class Assignment:
         return None
 
     @property
-    def work(self) -> frozenset[asyncio.Task[bool]]:
+    def work(self) -> frozenset[asyncio.Task[Any]]:
         return frozenset(self._work)
 
 

@@ -20,6 +20,11 @@ class Turn:
             self._predecessor = lanes.get(key)
             lanes[key] = self
 
+    @property
+    def is_up(self) -> bool:
+        """Whether all records of this key that were received earlier have left with their outcome."""
+        return self._predecessor is None or self._predecessor._done  # noqa: SLF001 - turns of one lane know each other
+
     async def comes(self) -> bool:
         """Wait until all records of this key that were received earlier have left.
 
@@ -28,14 +33,13 @@ class Turn:
         if self._predecessor is None:
             return True
         await self._predecessor._left.wait()  # noqa: SLF001 - turns of one lane know each other
-        may_go_on = self._predecessor._done  # noqa: SLF001 - as above
-        # A chain of finished turns must not be kept alive by its newest member.
-        self._predecessor = None
-        return may_go_on
+        return self._predecessor._done  # noqa: SLF001 - as above
 
     def leave(self, *, done: bool) -> None:
         """Let the next record of this key go on, if this one's outcome is durable. Call exactly once."""
         self._done = done
+        # A chain of finished turns must not be kept alive by its newest member.
+        self._predecessor = None
         self._left.set()
         if done and self._key is not None and self._lanes.get(self._key) is self:
             del self._lanes[self._key]

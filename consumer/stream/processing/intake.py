@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -16,7 +18,7 @@ from consumer.stream.partitions.lanes import Turn
 from consumer.stream.processing.budget import IntakeBudget
 from consumer.stream.processing.processor import RecordAbandonedError, RecordProcessor
 from consumer.stream.settings import StreamSettings
-from consumer.tracing.spans import processing
+from consumer.tracing.spans import is_tracing, processing
 
 _log = structlog.get_logger(__name__)
 _BREAKER_HELP = (
@@ -63,28 +65,70 @@ class Intake:
             await asyncio.get_running_loop().create_future()
         await self.budget.wait_for_room()
 
-    def accept(self, assignment: Assignment, record: SourceRecord) -> None:
-        """Track a record and begin to work on it; call in offset order."""
+    def accept(self, assignment: Assignment, records: Sequence[SourceRecord]) -> None:
+        """Track records and begin to work on them; call in offset order."""
+        taken = deque([self._take(assignment, record) for record in records])
+        # Each span is of one record.
+        if self._processor.takes_batches and len(taken) > 1 and not is_tracing():
+            self._begin_together(assignment, taken)
+            return
+        for item in taken:
+            self._begin(assignment, item)
+
+    def _take(self, assignment: Assignment, record: SourceRecord) -> _Taken:
         self.received += 1
         self._observer.record_received(record.topic, record.partition)
         size_bytes = record.size_bytes
         self.budget.take(size_bytes)
-        turn = assignment.lanes.enter(record.key)
-        task = assignment.begin(record, self._work(assignment, record, turn))
+        assignment.track(record)
+        return _Taken(record, assignment.lanes.enter(record.key), size_bytes)
+
+    def _leave(self, item: _Taken, *, done: bool) -> None:
+        item.turn.leave(done=done)
+        self.budget.give_back(item.size_bytes)
+
+    def _begin(self, assignment: Assignment, item: _Taken) -> None:
+        task = assignment.begin(item.record.offset, self._work(assignment, item))
 
         def left(done: asyncio.Task[bool]) -> None:
             # Here and not in the task, which may be cancelled before its first step.
             error = _error_of(done, expected_to_end=assignment.closing.is_set())
-            turn.leave(done=not done.cancelled() and done.exception() is None and done.result())
-            self.budget.give_back(size_bytes)
+            self._leave(item, done=not done.cancelled() and done.exception() is None and done.result())
             if error is not None:
                 self._on_error(error)
 
         task.add_done_callback(left)
 
-    async def _work(self, assignment: Assignment, record: SourceRecord, turn: Turn) -> bool:
+    def _begin_together(self, assignment: Assignment, items: deque[_Taken]) -> None:
+        task = assignment.begin(items[0].record.offset, self._work_together(assignment, items))
+
+        def left(done: asyncio.Task[None]) -> None:
+            error = _error_of(done, expected_to_end=assignment.closing.is_set())
+            for item in items:
+                self._leave(item, done=False)
+            if error is not None:
+                self._on_error(error)
+
+        task.add_done_callback(left)
+
+    async def _work_together(self, assignment: Assignment, items: deque[_Taken]) -> None:
+        """Take away from the records each whose outcome is durable, or that is worked on alone from here on."""
+        outcomes = await self._processor.process_together([item.record for item in items])
+        for item, is_durable in zip(tuple(items), outcomes, strict=True):
+            is_finished = is_durable and item.turn.is_up
+            if not is_finished and assignment.closing.is_set():
+                # From here on left to the partition's next owner.
+                return
+            items.popleft()
+            if is_finished:
+                self._finish(assignment, item.record)
+                self._leave(item, done=True)
+            else:
+                self._begin(assignment, item)
+
+    async def _work(self, assignment: Assignment, item: _Taken) -> bool:
         """Return whether the record's outcome is durable, False when it was left to the partition's next owner."""
-        settings = self._settings
+        settings, record = self._settings, item.record
         with (
             processing(record, group=settings.group, client_id=settings.client_id) as trace_id,
             structlog.contextvars.bound_contextvars(
@@ -92,14 +136,17 @@ class Intake:
             ),
         ):
             try:
-                disposition = await self._processor.process(assignment, record, turn)
+                disposition = await self._processor.process(assignment, record, item.turn)
             except RecordAbandonedError:
                 return False
+        self._finish(assignment, record, failed=disposition is not None)
+        return True
+
+    def _finish(self, assignment: Assignment, record: SourceRecord, *, failed: bool = False) -> None:
         seconds = assignment.finish(record.offset)
         self.finished += 1
-        self._judge(failed=disposition is not None)
+        self._judge(failed=failed)
         self._observer.record_finished(record.topic, record.partition, seconds=seconds)
-        return True
 
     def _judge(self, *, failed: bool) -> None:
         before = self._breaker.state
@@ -113,7 +160,15 @@ class Intake:
             _log.error("breaker.opened" if is_open else "breaker.closed", help=_BREAKER_HELP if is_open else None)
 
 
-def _error_of(task: asyncio.Task[bool], *, expected_to_end: bool) -> BaseException | None:
+class _Taken(NamedTuple):
+    """A record in flight, its place among those of its key, and what it takes of the budget."""
+
+    record: SourceRecord
+    turn: Turn
+    size_bytes: int
+
+
+def _error_of(task: asyncio.Task[Any], *, expected_to_end: bool) -> BaseException | None:
     """Return what must end the session: else the record would stay unfinished for ever, and hold its partition."""
     if not task.cancelled():
         return task.exception()

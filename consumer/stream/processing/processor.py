@@ -15,7 +15,7 @@ from consumer.kafka.publisher import Publisher
 from consumer.kafka.records import Publication, SourceRecord
 from consumer.stream.failures.dead_letter_records import remains, whole
 from consumer.stream.failures.faults import Failure, FaultKind, FaultTable, failure_of, judge
-from consumer.stream.handler import Handler
+from consumer.stream.handler import BatchHandler, Handler
 from consumer.stream.observer import StreamObserver
 from consumer.stream.partitions.assignment import Assignment
 from consumer.stream.partitions.lanes import Turn
@@ -61,6 +61,7 @@ class RecordProcessor:
     ) -> None:
         self._settings = settings
         self._handler = handler
+        self._batch_handler = handler if isinstance(handler, BatchHandler) else None
         self._faults = faults
         self._publisher = publisher
         self._observer = observer
@@ -84,6 +85,20 @@ class RecordProcessor:
         fail(letter.error_class)
         await self._bury(assignment, record, letter)
         return letter.disposition
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether :meth:`process_together` may be called."""
+        return self._batch_handler is not None
+
+    async def process_together(self, records: Sequence[SourceRecord]) -> Sequence[bool]:
+        """Tell of each record whether its outcome is durable; the others are for :meth:`process`."""
+        assert self._batch_handler is not None
+        try:
+            async with deadline(self._settings.record_timeout_seconds):
+                return await self._batch_handler.together(records)
+        except Exception:  # noqa: BLE001 - each record finds out by itself what is wrong, and whose fault it is
+            return [False] * len(records)
 
     async def withdraw(self) -> None:
         """Make sure that nothing is written any more of work that was cancelled."""

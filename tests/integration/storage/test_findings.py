@@ -123,6 +123,9 @@ async def test_tables_of_before_are_migrated_with_what_they_hold(database: Datab
     session = await connect(database)
     try:
         for statement in (
+            "DROP VIEW {schema}.asset_relations",
+            "DROP TABLE {schema}.texture_relations",
+            "DROP TABLE {schema}.texture_hashes",
             "DROP VIEW {schema}.asset_findings",
             "ALTER TABLE {schema}.assets DROP COLUMN findings, DROP COLUMN finding_names, DROP COLUMN faults",
             "UPDATE {schema}.alembic_version SET version_num = '0006'",

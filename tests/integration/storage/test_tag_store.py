@@ -6,8 +6,10 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import numpy as np
@@ -24,6 +26,7 @@ from consumer.storage.tables.likeness import LikeQuery, like
 from consumer.storage.tables.reads import TagQuery, TagReader
 from consumer.storage.tables.rows import TaggedRow, TagRow, Tombstone
 from consumer.storage.tables.tags import TagStore
+from consumer.storage.tables.taken import Taken
 from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
 from consumer.tagging.images.preprocess import PreprocessSpec, prepare
 from consumer.tagging.inference.embed import open_embedder
@@ -108,6 +111,41 @@ async def test_the_newest_event_wins_in_any_order_and_any_batches(
             await store.write_batch([replace(entry, asset_id=asset_id)])
         assert await current(session, asset_id) == {"at-3-8"}
         assert await session.fetchval("SELECT count(*) FROM asset_tags WHERE asset_id = $1", asset_id) == 1
+
+
+async def test_an_id_that_comes_from_elsewhere_with_other_bytes_is_told_and_marked(
+    tables: DatabaseConnection, session: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    def of(owner: str, extracted: float) -> TaggedRow:
+        return row(extracted=extracted, source=json.dumps({"belongs_to": owner}))
+
+    told: list[Taken] = []
+    async with await TagStore.open(tables, on_taken=told.extend) as store:
+        first = of("/a/textures", 1)
+        await store.write_batch([first])
+        await store.write_batch([of("/a/textures", 2)])
+        await store.write_batch([of("/c/textures", 0)])
+        assert told == [], "new bytes from the same source, and what is older than both, take nothing"
+        taker = of("/b/textures", 3)
+        await store.write_batch([taker])
+        assert told == [Taken("asset", "/a/textures", "/b/textures")]
+        await store.write_batch([taker])
+        await store.write_batch([replace(taker, tagged_at=taker.tagged_at + timedelta(seconds=1), event_id=uuid4())])
+        await store.write_batch([replace(of("/elsewhere", 5), sha256=taker.sha256)])
+        assert len(told) == 1, "neither what is stored again, nor a copy of the same bytes takes an id"
+        await store.write_batch([replace(taker, extracted_at=taker.extracted_at + timedelta(seconds=9))])
+    assert json.loads(await session.fetchval("SELECT source FROM assets")) == {"belongs_to": "/b/textures"}
+
+
+async def test_the_mark_of_a_taken_id_stays_while_it_comes_from_there(
+    store: TagStore, session: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    for extracted, owner in ((1, "/a"), (2, "/b"), (3, "/b")):
+        await store.write_batch([row(extracted=extracted, source=json.dumps({"belongs_to": owner}))])
+    assert json.loads(await session.fetchval("SELECT source FROM assets")) == {"belongs_to": "/b", "replaced": "/a"}
+    await store.write_batch([row(extracted=4, source=json.dumps({"belongs_to": "mygame 5f"}), sha256="e" * 64)])
+    marked = json.loads(await session.fetchval("SELECT source FROM assets"))
+    assert marked == {"belongs_to": "mygame 5f", "replaced": "/b"}
 
 
 _times = st.integers(0, 4)

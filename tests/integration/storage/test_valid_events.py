@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from consumer.gateway.images import parse_tag_request
 from consumer.gateway.refusals import RefusedError
-from consumer.storage.tables.rows import tagged_row
+from consumer.services.storing.tagged_rows import tagged_row
 from consumer.storage.tables.tags import TagStore
 from schemas import AssetTagged, EventDecodeError, decode_event
 from schemas.documents.examples import tagged_full

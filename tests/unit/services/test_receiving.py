@@ -8,8 +8,9 @@ from functools import partial
 import pytest
 
 from consumer.kafka.records import Headers, SourceRecord
-from consumer.services import sink, tagger
+from consumer.services import tagger
 from consumer.services.clocks import ClockWatch
+from consumer.services.storing import sink
 from consumer.storage.tables.rows import Tombstone
 from consumer.telemetry.metrics import Metrics
 from schemas import MalformedEventError

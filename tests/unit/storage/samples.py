@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import numpy as np
 from hypothesis import strategies as st
 
-from consumer.storage.tables.rows import TaggedRow, TagRow, Tombstone, tagged_row
+from consumer.services.storing.tagged_rows import tagged_row
+from consumer.storage.tables.rows import TaggedRow, TagRow, Tombstone
 from schemas import AssetTagged
 from schemas.headers import SourcePlace
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -35,7 +34,7 @@ class _World:
         assignment = Assignment("t", 0)
         for offset in offsets:
             record = SourceRecord(topic="t", partition=0, offset=offset, timestamp_ms=0, key=None, value=None)
-            assignment.begin(record, _never())
+            assignment.track(record)
         return assignment
 
     def looks(self, assignment: Assignment | None, seconds: float, *, is_outage: bool = False) -> int:
@@ -46,20 +45,12 @@ class _World:
         return self.seen.count
 
 
-async def _never() -> bool:
-    await asyncio.get_running_loop().create_future()
-    return True
-
-
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> Any:
     world = _World()
     monkeypatch.setattr("time.monotonic", lambda: world.now)
     with capture_logs() as world.logs:
         yield world
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
-        if task.get_name().startswith("t["):
-            task.cancel()
 
 
 def _warnings(world: _World) -> list[tuple[int, int]]:

@@ -9,6 +9,11 @@ from consumer.storage.tables.search.holding import has_tag
 
 Said = Literal["confirmed", "rejected", "added", "any", "none"]
 SAID: Final[tuple[Said, ...]] = ("confirmed", "rejected", "added", "any", "none")
+# The relations of an event, told anew because help must not import schemas; any: it is there again in whatever way.
+AGAIN: Final = (
+    *("any", "identical", "recompressed", "mip-of", "resized", "cropped", "padded"),
+    *("alpha-differs", "flipped", "rotated", "recoloured"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,7 @@ class SearchFilter:
     ``tags`` and ``category``: with ``min_confidence`` or more, now. ``folder``: one or several folders in a row of the
     asset's path. ``min_side``, ``max_side``: pixels of the longer side. ``said``: what people said of
     one of its tags. ``model``: id or digest. ``findings``: names of what must be wrong with it, all of them.
-    ``asset_ids``: those alone.
+    ``relation``: what it must be of another asset, or the other of it, one of AGAIN. ``asset_ids``: those alone.
     """
 
     tags: tuple[str, ...] = ()
@@ -31,6 +36,7 @@ class SearchFilter:
     said: Said | None = None
     model: str | None = None
     findings: tuple[str, ...] = ()
+    relation: str | None = None
     asset_ids: tuple[str, ...] | None = None
 
     @property
@@ -61,9 +67,9 @@ class SearchFilter:
             found.append(f"{asset}.asset_id = ANY({arguments.add(list(self.asset_ids))}::text[])")
         if self.findings:
             found.append(f"{asset}.finding_names @> {arguments.add(list(self.findings))}::text[]")
-        if self.said is not None:
-            found.append(self._said(arguments, asset))
-        return found
+        if self.relation is not None:
+            found.append(_is_again(arguments, asset, self.relation))
+        return found + ([] if self.said is None else [self._said(arguments, asset)])
 
     def of_found(self, arguments: Arguments) -> list[str]:
         """Return them as conditions on the asset of a row that goes by the name ``found``."""
@@ -79,6 +85,12 @@ class SearchFilter:
             f"AND said.asset_id = {asset}.asset_id {verdict}"
         )
         return f"{'NOT ' if self.said == 'none' else ''}EXISTS ({spoken})"
+
+
+def _is_again(arguments: Arguments, asset: str, relation: str) -> str:
+    kind = "" if relation == "any" else f"AND again.relation = {arguments.add(relation)} "
+    of_asset = f"FROM {{schema}}.asset_relations AS again WHERE again.asset_id = {asset}.asset_id {kind}"
+    return f"(SELECT true {of_asset}LIMIT 1)"
 
 
 EVERYTHING: Final = SearchFilter()

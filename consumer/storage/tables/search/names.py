@@ -8,59 +8,69 @@ from typing import Final
 from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.search.filters import Arguments, SearchFilter, like_escaped
 
-# Of a word that thousands of names have, so many are ranked.
-_RANKED: Final = 2000
+# Of a word that thousands of names have, so many are ranked for each that is asked for.
+_RANKED: Final = 2
 # Up to so many assets all names are read for a part of a word; beyond, whole words and their beginnings must do.
 _READ_WHOLE: Final = 300_000
-_MIN_PART: Final = 3
 _ESTIMATE: Final = "SELECT reltuples::bigint FROM pg_class WHERE oid = '{schema}.assets'::regclass"
+# No text search has words as "with".
+_TELLING: Final = """
+SELECT word FROM unnest($1::text[]) AS word WHERE numnode(to_tsquery('pg_catalog.english', word)) > 0
+"""
 
 
-async def named(
-    reader: TagReader, words: Sequence[str], where: SearchFilter, limit: int, *, all_of: bool = True
-) -> list[str]:
-    """Return the assets in whose names are all of the words, or any of them, best first; raises DatabaseError.
+async def named(reader: TagReader, words: Sequence[str], where: SearchFilter, limit: int) -> list[str]:
+    """Return the assets in whose names are all of the words, best first; raises DatabaseError.
 
     ``words`` are letters and digits. A word stands for its inflections, and for what begins with it: whole words in the
-    file's own name count most. Where that gives little, names that hold all words as parts of others follow.
+    file's own name count most.
     """
     if not words:
         return []
     arguments = Arguments()
-    joined = " & " if all_of else " | "
-    whole = f"to_tsquery('pg_catalog.english', {arguments.add(joined.join(words))})"
-    begun = f"to_tsquery('pg_catalog.english', {arguments.add(joined.join(f'{word}:*' for word in words))})"
+    whole = f"to_tsquery('pg_catalog.english', {arguments.add(' & '.join(words))})"
+    begun = f"to_tsquery('pg_catalog.english', {arguments.add(' & '.join(f'{word}:*' for word in words))})"
     conditions = " AND ".join([f"asset.names @@ {begun}", *where.conditions(arguments)])
     statement = f"""
         SELECT asset_id FROM (
-            SELECT asset.asset_id, asset.names FROM {{schema}}.assets AS asset WHERE {conditions} LIMIT {_RANKED}
+            SELECT asset.asset_id, asset.names FROM {{schema}}.assets AS asset WHERE {conditions}
+            LIMIT {_RANKED * limit:d}
         ) AS matching
         ORDER BY ts_rank(names, {whole}, 1) DESC, ts_rank(names, {begun}, 1) DESC, asset_id
         LIMIT {arguments.add(limit)}
     """  # noqa: S608 - placeholders
     async with reader.session() as session:
-        found = [row["asset_id"] for row in await session.fetch(session.sql(statement), *arguments.values)]
-        parts = all_of and len(found) < limit and all(len(word) >= _MIN_PART for word in words)
-        if not parts or await session.fetchval(session.sql(_ESTIMATE)) > _READ_WHOLE:
-            return found
-        statement, values = _holding(words, where, limit)
-        holding = [row["asset_id"] for row in await session.fetch(session.sql(statement), *values)]
-    return list(dict.fromkeys([*found, *holding]))[:limit]
+        return [row["asset_id"] for row in await session.fetch(session.sql(statement), *arguments.values)]
+
+
+async def holding(
+    reader: TagReader, words: Sequence[str], where: SearchFilter, limit: int, *, all_of: bool
+) -> list[str]:
+    """Return the assets whose ids hold all of the words as parts of others, or any of them, the shortest ids first.
+
+    All ids are read for it, so it finds nothing in a large library. Raises DatabaseError.
+    """
+    if not words:
+        return []
+    arguments = Arguments()
+    parts = [f"asset.asset_id {_any_case(word)} {arguments.add(f'%{like_escaped(word)}%')}" for word in words]
+    conditions = " AND ".join([f"({(' AND ' if all_of else ' OR ').join(parts)})", *where.conditions(arguments)])
+    statement = (
+        f"SELECT asset.asset_id FROM {{schema}}.assets AS asset WHERE {conditions} "  # noqa: S608 - placeholders
+        f"ORDER BY length(asset.asset_id), asset.asset_id LIMIT {arguments.add(limit)}"
+    )
+    async with reader.session() as session:
+        if await session.fetchval(session.sql(_ESTIMATE)) > _READ_WHOLE:
+            return []
+        return [row["asset_id"] for row in await session.fetch(session.sql(statement), *arguments.values)]
+
+
+async def telling(reader: TagReader, words: Sequence[str]) -> list[str]:
+    """Return the words without those that stand in every sentence; raises DatabaseError."""
+    async with reader.session() as session:
+        return [row["word"] for row in await session.fetch(_TELLING, list(words))]
 
 
 def _any_case(word: str) -> str:
     """Return how to compare: folding the case of ASCII letters alone costs two thirds, and less in other locales."""
     return 'COLLATE "C" ILIKE' if word.isascii() else "ILIKE"
-
-
-def _holding(words: Sequence[str], where: SearchFilter, limit: int) -> tuple[str, list[object]]:
-    arguments = Arguments()
-    parts = [f"asset.asset_id {_any_case(word)} {arguments.add(f'%{like_escaped(word)}%')}" for word in words]
-    conditions = " AND ".join([*parts, *where.conditions(arguments)])
-    return (
-        (
-            f"SELECT asset.asset_id FROM {{schema}}.assets AS asset WHERE {conditions} "  # noqa: S608 - placeholders
-            f"ORDER BY length(asset.asset_id), asset.asset_id LIMIT {arguments.add(limit)}"
-        ),
-        arguments.values,
-    )

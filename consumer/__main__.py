@@ -1,4 +1,4 @@
-"""`python -m consumer tagger | sink | lake | gateway`: one process of the product; several with `--workers`."""
+"""`python -m consumer tagger | sink | comparer | lake | gateway`: one process of it; several with `--workers`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from importlib import import_module
 SERVICES = {
     "tagger": "reads asset-extracted, tags the textures and writes asset-tagged",
     "sink": "reads asset-tagged and writes PostgreSQL",
+    "comparer": "reads asset-tagged, compares the textures with those that are stored and writes asset-related",
     "lake": "reads asset-tagged and asset-reviewed and writes Iceberg tables",
     "gateway": "tags images over HTTP for clients that wait for the answer",
 }
 # A gateway has a port: several of it want a load balancer, and what starts that starts them.
-GROUPS = frozenset({"tagger", "sink", "lake"})
+GROUPS = frozenset({"tagger", "sink", "comparer", "lake"})
 MOST_WORKERS = 256
 
 

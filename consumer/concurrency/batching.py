@@ -49,17 +49,29 @@ class Batcher(Generic[ItemT, ResultT]):
             Exception: the error that is this item's own, or its whole batch's.
 
         """
-        key: object = item if self._shares_equal else object()
-        _, result = self._waiting.setdefault(key, (item, asyncio.get_running_loop().create_future()))
-        if self._working is None:
-            self._working = asyncio.create_task(self._work_off(), name="batcher")
-        # Where several wait for one result, who gives up must not take it from the others.
-        return await (asyncio.shield(result) if self._shares_equal else result)
+        return await self._enqueue(item)
+
+    async def submit_all(self, items: Sequence[ItemT]) -> list[ResultT | Exception]:
+        """Return the outcome of each item, in order; who is cancelled while it waits wants none of them any more."""
+        results = [self._enqueue(item) for item in items]
+        try:
+            return [await _outcome(result) for result in results]
+        finally:
+            for result in results:
+                result.cancel()
 
     async def close(self) -> None:
         """Wait for the batches that are in work."""
         if self._working is not None:
             await self._working
+
+    def _enqueue(self, item: ItemT) -> asyncio.Future[ResultT]:
+        key: object = item if self._shares_equal else object()
+        _, result = self._waiting.setdefault(key, (item, asyncio.get_running_loop().create_future()))
+        if self._working is None:
+            self._working = asyncio.create_task(self._work_off(), name="batcher")
+        # Where several wait for one result, who gives up must not take it from the others.
+        return asyncio.shield(result) if self._shares_equal else result
 
     async def _work_off(self) -> None:
         try:
@@ -84,3 +96,10 @@ class Batcher(Generic[ItemT, ResultT]):
             if self._isolates and len(items) > 1:
                 return [(await self._outcomes([item]))[0] for item in items]
             return [error] * len(items)
+
+
+async def _outcome(result: Awaitable[ResultT]) -> ResultT | Exception:
+    try:
+        return await result
+    except Exception as error:  # noqa: BLE001 - whoever asked gets it
+        return error

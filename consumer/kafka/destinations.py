@@ -80,3 +80,11 @@ def unusable(error: KafkaError, topic: str) -> TopicUnusableError:
     if isinstance(error, UnknownTopicOrPartitionError):
         return TopicUnusableError(f"topic {topic} is missing: create it (aegis topics apply)")
     return TopicUnusableError(f"topic {topic} takes no records now: {explained(error)}")
+
+
+def unacknowledged(topic: str, seconds: float) -> TopicUnusableError:
+    """Return why a topic takes nothing of which the brokers say nothing by themselves."""
+    return TopicUnusableError(
+        f"topic {topic} has not acknowledged a record for {seconds:.0f} s: fewer of its replicas are in sync than its "
+        "min.insync.replicas asks for, or its brokers are overloaded"
+    )

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError, ProducerClosed
 
 from consumer.concurrency.waits import first_of
 from consumer.kafka.closing import abandon_producer
-from consumer.kafka.destinations import check_takes, unusable
+from consumer.kafka.destinations import check_takes, unacknowledged, unusable
 from consumer.kafka.errors import write_refused
 from consumer.kafka.records import Publication
 from consumer.kafka.writing import Handed, each_alone, in_batches, one_by_one
@@ -23,6 +23,7 @@ from consumer.kafka.writing import Handed, each_alone, in_batches, one_by_one
 _log = structlog.get_logger(__name__)
 _FAILURES_BEFORE_REBUILD: Final = 3
 _SETTLE_SECONDS: Final = 5.0
+_SLOW_SECONDS: Final = 15.0
 
 
 class PublishTimeoutError(KafkaError):  # type: ignore[misc]  # aiokafka is untyped
@@ -62,6 +63,8 @@ class Publisher:
         self._changing = asyncio.Lock()
         self._failures_in_a_row = 0
         self._stopped = False
+        # By call that waits for acknowledgements: its first topic, and since when.
+        self._unacknowledged: dict[object, tuple[str, float]] = {}
 
     async def start(self) -> None:
         """Connect now, and not with the first record; raises KafkaError where the brokers do not let it."""
@@ -120,6 +123,8 @@ class Publisher:
         if not publications:
             return []
         life: _Life | None = None
+        call = object()
+        self._unacknowledged[call] = (publications[0].topic, monotonic())
         try:
             async with asyncio.timeout(self._timeout_seconds), self._producing() as life:
                 handed = await write(life.producer, publications)
@@ -132,6 +137,8 @@ class Publisher:
         except TimeoutError as error:
             await self._replace(life, "no acknowledgement in time", settle_seconds=0)
             raise PublishTimeoutError(f"no acknowledgement within {self._timeout_seconds:g} s") from error
+        finally:
+            del self._unacknowledged[call]
         refused = next((item.error for item in handed if item.is_refused), None)
         if refused is not None:
             await self._replace(life, f"refused: {type(refused).__name__}")
@@ -153,6 +160,11 @@ class Publisher:
                 await check_takes(life.producer, topic)
         except KafkaError as error:
             raise write_refused(error, topic) or unusable(error, topic) from error
+        # What is asked above, they answer before they look at their replicas.
+        now = monotonic()
+        seconds = max((now - since for name, since in self._unacknowledged.values() if name == topic), default=0.0)
+        if seconds > _SLOW_SECONDS:
+            raise unacknowledged(topic, seconds)
 
     async def withdraw(self) -> None:
         """End the producer if it holds records whose senders were cancelled: it would write them when others did.

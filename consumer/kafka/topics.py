@@ -182,9 +182,10 @@ async def _default_replication(admin: AIOKafkaAdminClient) -> int:
 
 def _configs_in(response: Any) -> list[tuple[str, Mapping[str, str]]]:
     configs: list[tuple[str, Mapping[str, str]]] = []
-    for code, message, _, name, entries in response.resources:
+    for code, message, kind, name, entries in response.resources:
         if code != _NO_ERROR:
-            raise _refused(code, message, f"the configuration of {name} cannot be read", _READING_CONFIG)
+            whose = ConfigResourceType(kind).name.lower()
+            raise _refused(code, message, f"the configuration of {whose} {name} cannot be read", _READING_CONFIG)
         configs.append((name, {entry[0]: entry[1] for entry in entries}))
     return configs
 

@@ -13,7 +13,7 @@ from consumer.kafka.records import SourceRecord
 from consumer.kafka.topic_reader import TopicReader
 from consumer.kafka.topics import TopicsError
 from consumer.services.clocks import ClockWatch
-from consumer.services.sink import receive
+from consumer.services.storing.sink import receive
 from consumer.storage.tables.rows import Entry, TaggedRow, Tombstone
 from consumer.storage.tables.tags import TagStore
 from consumer.telemetry.metrics import Metrics

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from consumer.reviewing.deciding import AssetUnknownError, Said, SaidError
-from consumer.storage.tables.contents import contents
+from consumer.storage.tables.duplicates.contents import contents
 from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.search.filters import SearchFilter
 from schemas import Word

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.metadata import version
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from consumer.telemetry import registry as declared
-from consumer.telemetry.registry import MetricSpec, Reporter
+from consumer.telemetry.metric_spec import MetricSpec, Reporter
+
+CountedT = TypeVar("CountedT", Counter, Histogram)
 
 
 class ModelInfo(Protocol):
@@ -72,6 +74,8 @@ class Metrics:
             if reporter is None or reporter in spec.reported_by:
                 self._declare(spec)
         self._owned: set[tuple[str, int]] = set()
+        # Of what is told of every record: looking a series up by its label takes longer than counting.
+        self._series: dict[tuple[Counter | Histogram, str], Any] = {}
         ProcessCollector(registry=self.collectors)
         self._gauge(declared.BUILD_INFO).labels(version("aegis-tagger")).set(1)
 
@@ -91,11 +95,11 @@ class Metrics:
                 self._gauge(spec).remove_by_labels({"topic": topic, "partition": str(partition)})
 
     def record_received(self, topic: str, partition: int) -> None:  # noqa: ARG002 - too many series otherwise
-        self._counter(declared.RECORDS_RECEIVED).labels(topic).inc()
+        self._of_topic(self._counter(declared.RECORDS_RECEIVED), topic).inc()
 
     def record_finished(self, topic: str, partition: int, *, seconds: float) -> None:  # noqa: ARG002 - as above
-        self._counter(declared.RECORDS_FINISHED).labels(topic).inc()
-        self._histogram(declared.RECORD_SECONDS).labels(topic).observe(seconds)
+        self._of_topic(self._counter(declared.RECORDS_FINISHED), topic).inc()
+        self._of_topic(self._histogram(declared.RECORD_SECONDS), topic).observe(seconds)
 
     def retry_scheduled(self, error_class: str, stage: str) -> None:
         self._counter(declared.RETRIES).labels(error_class, stage).inc()
@@ -128,6 +132,9 @@ class Metrics:
     def clock_was_ahead(self) -> None:
         self._counter(declared.CLOCKS_AHEAD).inc()
 
+    def ids_taken(self, count: int) -> None:
+        self._counter(declared.IDS_TAKEN).inc(count)
+
     def stages_timed(self, timings_ms: StageTimings) -> None:
         stages = self._histogram(declared.STAGE_SECONDS)
         for stage in ("wait", "fetch", "decode", "embed", "score"):
@@ -146,6 +153,10 @@ class Metrics:
     def findings_told(self, names: Iterable[str]) -> None:
         for name in names:
             self._counter(declared.FINDINGS).labels(name).inc()
+
+    def relations_told(self, relations: Iterable[str]) -> None:
+        for relation in relations:
+            self._counter(declared.RELATIONS).labels(relation).inc()
 
     def embedding_from(self, source: str) -> None:
         self._counter(declared.EMBEDDINGS).labels(source).inc()
@@ -211,3 +222,9 @@ class Metrics:
 
     def _histogram(self, spec: MetricSpec) -> Histogram:
         return self._histograms[spec.name]
+
+    def _of_topic(self, metric: CountedT, topic: str) -> CountedT:
+        series: CountedT | None = self._series.get((metric, topic))
+        if series is None:
+            series = self._series[metric, topic] = metric.labels(topic)
+        return series

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-Kind = Literal["counter", "gauge", "histogram"]
-Reporter = Literal["tagger", "sink", "lake", "gateway", "extractor"]
-
-EVERY_SERVICE: tuple[Reporter, ...] = ("tagger", "sink", "lake", "gateway")
-CONSUMERS: tuple[Reporter, ...] = ("tagger", "sink", "lake")
-MODEL_SERVICES: tuple[Reporter, ...] = ("tagger", "gateway")
-
-# From 1 ms to a minute: decoding takes milliseconds, waiting behind a backlog may take long.
-SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-# Up to a day: events are stored late after an outage, and a replay reads old ones.
-AGE_SECONDS_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0)
-SIZE_BUCKETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
-
-
-@dataclass(frozen=True, slots=True)
-class MetricSpec:
-    """One metric; ``action`` says what to do when it looks wrong, ``reported_by`` which processes export it."""
-
-    name: str
-    kind: Kind
-    unit: str
-    meaning: str
-    action: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = SECONDS_BUCKETS
-    reported_by: tuple[Reporter, ...] = CONSUMERS
-
+from consumer.telemetry.metric_spec import (
+    AGE_SECONDS_BUCKETS,
+    EVERY_SERVICE,
+    MODEL_SERVICES,
+    SIZE_BUCKETS,
+    MetricSpec,
+)
 
 RECORDS_RECEIVED = MetricSpec(
     "aegis_records_received_total", "counter", "records", "Records received from Kafka",
-    "Zero while the lag grows: look in the log for retries, an endless rebalance, or an open breaker",
-    ("topic",),
+    "Zero while the lag grows: look in the log for retries, an endless rebalance, or an open breaker", ("topic",),
 )  # fmt: skip
 RECORDS_FINISHED = MetricSpec(
     "aegis_records_finished_total", "counter", "records", "Records whose outcome is durable, dead letters included",
@@ -119,6 +95,10 @@ CLOCKS_AHEAD = MetricSpec(
     "Events stated to have happened after their record was written; they count as of the record's time",
     "Rising: the clock of an extractor is ahead; the log names the record and its writer once a minute: set that clock",
 )  # fmt: skip
+IDS_TAKEN = MetricSpec(
+    "aegis_ids_taken_total", "counter", "events", "Textures whose id was another source's, with other bytes",
+    "Rising: the log names both (asset.id_taken): give each a name by aegis init or --game", reported_by=("sink",),
+)  # fmt: skip
 BATCH_SIZE = MetricSpec(
     "aegis_inference_batch_size", "histogram", "images", "Images per inference",
     "Always 1 under load: AEGIS_MODEL_MAX_BATCH or AEGIS_TAGGER_MAX_RECORDS_IN_FLIGHT is too small",
@@ -132,6 +112,10 @@ FINDINGS = MetricSpec(
     "aegis_findings_total", "counter", "findings", "Findings in published events, by their name",
     "A finding that jumps: an exporter or an import setting changed; docs/findings.md says what each means",
     ("finding",), reported_by=MODEL_SERVICES,
+)  # fmt: skip
+RELATIONS = MetricSpec(
+    "aegis_relations_total", "counter", "relations", "Other contents told in asset-related events, by relation",
+    "Much is identical: it is extracted twice; see aegis duplicates", ("relation",), reported_by=("comparer",),
 )  # fmt: skip
 EMBEDDINGS = MetricSpec(
     "aegis_embeddings_total", "counter", "embeddings",

@@ -50,6 +50,11 @@ def trace_with(tracer: Tracer | None) -> None:
     _tracer = tracer
 
 
+def is_tracing() -> bool:
+    """Whether spans are made at all."""
+    return _tracer is not None
+
+
 def step(name: str) -> AbstractContextManager[None]:
     """Time a named step of the current span."""
     return _OFF if _tracer is None else _tracer.step(name)

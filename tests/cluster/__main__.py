@@ -60,6 +60,7 @@ def _figures(outcome: Outcome, run_seconds: float) -> list[Figure]:
         Figure("dead_letters", outcome.dead_letters, "records", 0, "lower"),
         Figure("unasked_exits", len(outcome.unasked_exits), "processes", 0, "lower"),
         Figure("bad_exit_codes", sum(code != 0 for code in outcome.exit_codes.values()), "processes", 0, "lower"),
+        Figure("taggers_ready_without_replicas", len(outcome.wrongly_ready), "processes", 0, "lower"),
         Figure("no_recovery", sum(item is None for item in outcome.recoveries.values()), "faults", 0, "lower"),
     ]
     figures += [
@@ -76,6 +77,7 @@ def _problems(outcome: Outcome) -> list[str]:
     ]
     problems += [f"{name} ended without being told to" for name in outcome.unasked_exits]
     problems += [f"{name} ended with {code}" for name, code in outcome.exit_codes.items() if code]
+    problems += [f"{name} said that it was ready while nothing could be written" for name in outcome.wrongly_ready]
     if outcome.lost:
         problems.append(f"{len(outcome.lost)} acknowledged events have no row, the first is {outcome.lost[0]}")
     if outcome.dead_letters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,8 @@ from tests.integration.kafka.page_of_rights import rights_of
 
 USERS = ("tagger", "sink")
 _STEADY_SECONDS = 15.0
-_AWAY_SECONDS = 20.0
+# Long enough for readiness to tell that nothing is acknowledged.
+_AWAY_SECONDS = 40.0
 _RECOVERY_SECONDS = 120.0
 _SETTLE_SECONDS = 180.0
 _TEXTURES = 24
@@ -39,6 +40,8 @@ class Outcome:
     lost: list[int] = field(default_factory=list)
     dead_letters: int = 0
     recoveries: dict[str, float | None] = field(default_factory=dict)
+    # Processes that said that they take work while nothing could be written.
+    wrongly_ready: list[str] = field(default_factory=list)
     unasked_exits: list[str] = field(default_factory=list)
     exit_codes: dict[str, int] = field(default_factory=dict)
 
@@ -92,7 +95,7 @@ class _Run:
             service.start()
         publishing = asyncio.create_task(load.publish())
         try:
-            await self._disturb(load)
+            await self._disturb(load, services)
             publishing.cancel()
             with suppress(asyncio.CancelledError):
                 await publishing
@@ -104,7 +107,7 @@ class _Run:
             self.outcome.dead_letters += len(await read_all(self.cluster.access.open, f"{topic}.dlq"))
         return self.outcome
 
-    async def _disturb(self, load: Load) -> None:
+    async def _disturb(self, load: Load, services: Mapping[str, ServiceProcess]) -> None:
         first, second, third = BROKERS
         self._note("start", await load.stored_after(-1, _RECOVERY_SECONDS))
         await asyncio.sleep(_STEADY_SECONDS)
@@ -120,6 +123,11 @@ class _Run:
         await self._kill(second)
         await self._kill(third)
         await asyncio.sleep(_AWAY_SECONDS)
+        for name, service in services.items():
+            checks = await asyncio.to_thread(service.readiness)
+            if name.startswith("tagger") and all(answer == "ok" for answer in checks.values()):
+                self.outcome.wrongly_ready.append(name)
+            self.tell(f"{name} says: " + "; ".join(f"{check}: {answer}" for check, answer in checks.items()))
         await self._start(second)
         await self._start(third)
         self._note("two_brokers_back", await load.stored_after(load.sent, _RECOVERY_SECONDS))

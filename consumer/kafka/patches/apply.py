@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from consumer.kafka.diagnosis import tell_why
 from consumer.kafka.errors import know_all_errors
+from consumer.kafka.patches.commits import fail_unseen_where_nobody_waits
 from consumer.kafka.patches.compression import compress_quickly
 from consumer.kafka.patches.connections import close_every_connection
 from consumer.kafka.patches.corrupt_batches import lose_no_neighbours
@@ -41,6 +42,8 @@ _PRIVATE_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiokafka.consumer.group_coordinator": (
         "GroupCoordinator.__init__->_coordination_task,_heartbeat_task,_commit_refresh_task,member_id",
         "GroupCoordinator.fetch_committed_offsets",
+        "GroupCoordinator.commit_offsets->_do_commit_offsets,shield",
+        "GroupCoordinator._do_commit_offsets",
     ),
     "aiokafka.client": (
         "AIOKafkaClient._wait_on_metadata",
@@ -87,6 +90,7 @@ def apply_patches() -> None:
     notice_refused_tokens()
     tell_why()
     close_every_connection()
+    fail_unseen_where_nobody_waits()
     know_all_errors()
 
 

@@ -11,7 +11,7 @@ from schemas import Topics
 from testkit.secured_kafka import Right
 
 _PAGE: Final = Path(__file__).parents[3] / "docs" / "access.md"
-_ALL: Final = "each of the six topics"
+_ALL: Final = "each of the seven topics"
 _ROW: Final = re.compile(rf"^\| (.+?) \| (topic|group|cluster|{_ALL})(?: `(.+)`)? \| (.+) \|$")
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import pytest
+from aiokafka.errors import KafkaError
 from structlog.testing import CapturingLogger
 
-from consumer.kafka.clients import Member, make_consumer, make_producer
+from consumer.kafka.clients import Member, make_admin, make_consumer, make_producer, patiently
 from consumer.kafka.errors import FATAL_ERRORS, HIDDEN_TOPIC, refusal
 from consumer.kafka.publisher import Publisher
 from consumer.kafka.records import Publication, SourceRecord
@@ -65,6 +66,18 @@ async def tag(kafka: KafkaConnection, place: Deployment, group: str = "aegis-tag
 async def store(kafka: KafkaConnection, place: Deployment, group: str = "aegis-sink") -> str | None:
     topics = place.topics
     return await _engine(kafka, place, topics.tagged, None, place.group(group), further=(topics.reviewed,))
+
+
+async def compare(kafka: KafkaConnection, place: Deployment) -> str | None:
+    admin = make_admin(kafka, "test")
+    try:
+        await admin.start()
+        await patiently(lambda: admin.list_consumer_group_offsets(place.group("aegis-sink")))
+    except KafkaError as error:
+        return refusal(error) or str(error)
+    finally:
+        await admin.close()
+    return await _engine(kafka, place, place.topics.tagged, place.topics.related, place.group("aegis-comparer"))
 
 
 async def keep(kafka: KafkaConnection, place: Deployment) -> str | None:
@@ -159,7 +172,10 @@ async def watch(kafka: KafkaConnection, place: Deployment) -> str | None:
 
 async def tail(kafka: KafkaConnection, place: Deployment) -> str | None:
     try:
-        async with TagStream(kafka, place.topics.tagged, reviewed_topic=place.topics.reviewed) as stream:
+        topics = place.topics
+        async with TagStream(
+            kafka, topics.tagged, reviewed_topic=topics.reviewed, related_topic=topics.related
+        ) as stream:
             return stream.unfollowed
     except TopicsError as error:
         return str(error)
@@ -268,6 +284,7 @@ Use = Callable[[KafkaConnection, Deployment], Awaitable[str | None]]
 USES: Final[Mapping[str, Use]] = {
     "tagger": tag,
     "sink": store,
+    "comparer": compare,
     "lake": keep,
     "gateway that publishes": answer,
     "gateway that takes verdicts": take_verdicts,

@@ -117,6 +117,32 @@ async def test_each_caller_gets_its_own_outcome() -> None:
     assert third is None
 
 
+async def test_many_at_once_get_their_outcomes_in_order() -> None:
+    """An error is an outcome too; batches keep their limit."""
+    table = SlowTable(batches_at_once=10)
+
+    first, refused, third = await Batcher(table.write, max_batch=2).submit_all([1, -2, 3])
+
+    assert (first, third) == (None, None)
+    assert isinstance(refused, ValueError)
+    assert table.batches == [[1, -2], [3]]
+
+
+async def test_many_at_once_are_given_up_at_once() -> None:
+    """What was not taken into a batch yet is not worked on any more."""
+    table = SlowTable()
+    batcher = Batcher(table.write, max_batch=2)
+    many = asyncio.create_task(batcher.submit_all([1, 2, 3, 4]))
+    await _settle()
+
+    many.cancel()
+    await _settle()
+    table.go_on.release()
+    await batcher.close()
+
+    assert table.batches == [[1, 2]]
+
+
 async def test_where_the_batch_raises_each_item_is_worked_on_alone() -> None:
     """The bad one fails, whether others came with it or not."""
     batcher = Batcher(Doubler().double, isolates=True)

@@ -60,7 +60,7 @@ def test_what_runs_for_long_is_limited_restarted_and_its_log_is_bounded(name: st
     assert "no-new-privileges:true" in service["security_opt"]
 
 
-@pytest.mark.parametrize("name", ["tagger", "sink", "lake", "gateway"])
+@pytest.mark.parametrize("name", ["tagger", "sink", "comparer", "lake", "gateway"])
 def test_a_service_of_ours_has_time_to_drain_and_may_write_nothing(name: str) -> None:
     service = SERVICES[name]
     grace_seconds = int(service["stop_grace_period"].removesuffix("s"))

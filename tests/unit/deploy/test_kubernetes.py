@@ -25,7 +25,7 @@ def _pod(name: str) -> dict[str, Any]:
     return pod
 
 
-@pytest.mark.parametrize("name", ["tagger", "sink", "lake"])
+@pytest.mark.parametrize("name", ["tagger", "sink", "comparer", "lake"])
 def test_a_pod_has_time_to_drain(name: str) -> None:
     drain_seconds = EngineSettings.model_fields["drain_seconds"].default
 
@@ -43,7 +43,7 @@ def test_a_gateway_is_no_longer_sent_requests_before_it_drains() -> None:
     assert service["spec"]["ports"][0]["targetPort"] in {port["name"] for port in container["ports"]}
 
 
-@pytest.mark.parametrize("name", ["tagger", "sink", "lake", "gateway"])
+@pytest.mark.parametrize("name", ["tagger", "sink", "comparer", "lake", "gateway"])
 def test_an_outage_restarts_no_pod(name: str) -> None:
     """Liveness asks for the loop and its progress, readiness for the dependencies."""
     (container,) = _pod(name)["containers"]
@@ -54,7 +54,7 @@ def test_an_outage_restarts_no_pod(name: str) -> None:
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
-@pytest.mark.parametrize("name", ["tagger", "sink", "lake"])
+@pytest.mark.parametrize("name", ["tagger", "sink", "comparer", "lake"])
 def test_a_pod_is_a_static_member_by_its_own_name(name: str) -> None:
     (container,) = _pod(name)["containers"]
     (variable,) = container["env"]
@@ -70,7 +70,7 @@ def test_every_container_runs_without_rights() -> None:
     maintenance = [
         item["spec"]["jobTemplate"]["spec"]["template"]["spec"] for item in _documents("maintenance", "CronJob")
     ]
-    pods = [_pod("tagger"), _pod("sink"), _pod("lake"), _pod("gateway"), setup, *maintenance]
+    pods = [_pod("tagger"), _pod("sink"), _pod("comparer"), _pod("lake"), _pod("gateway"), setup, *maintenance]
 
     for pod in pods:
         assert pod["securityContext"]["runAsNonRoot"]

@@ -91,7 +91,7 @@ def test_every_job_that_an_alert_asks_for_is_scraped_under_that_name() -> None:
     alone = yaml.safe_load((PROMETHEUS / "kubernetes.yml").read_text(encoding="utf-8"))["scrape_configs"][0]
     (job,) = [rule for rule in alone["relabel_configs"] if rule.get("target_label") == "job"]
 
-    assert asked <= scraped == {"tagger", "sink", "lake", "gateway"}
+    assert asked <= scraped == {"tagger", "sink", "comparer", "lake", "gateway"}
     meta = "__meta_kubernetes_pod_label_" + re.sub(r"\W", "_", monitor["spec"]["jobLabel"])
     assert job["source_labels"] == [meta]
 
@@ -150,6 +150,7 @@ def test_every_setting_of_the_config_map_exists(folder: Path) -> None:
     [
         ("tagger", ("tagger",)),
         ("sink", ("sink",)),
+        ("comparer", ("comparer",)),
         ("lake", ("lake",)),
         ("gateway", ("gateway that takes verdicts",)),
         ("aegis-setup", ("aegis topics apply", "aegis topics ls")),

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from consumer.telemetry.metric_spec import MetricSpec
 from consumer.telemetry.metrics import Metrics
-from consumer.telemetry.registry import ALL_METRICS, MetricSpec
+from consumer.telemetry.registry import ALL_METRICS
 
 
 @pytest.mark.parametrize("spec", ALL_METRICS, ids=lambda spec: spec.name)

@@ -59,6 +59,10 @@ bench-lake: $(DEV) ## Measure the lake: rows a second, bytes an asset (5 minutes
 bench-extract: $(DEV) ## Measure aegis extract on Unity bundles (ARGS="--before CHECKOUT"); writes build/figures
 	@$(BIN)/python -m benchmarks.formats.extraction $(ARGS)
 
+.PHONY: bench-sink
+bench-sink: $(DEV) ## Measure the sink (ARGS="--before CHECKOUT": against another build); writes build/figures
+	@$(BIN)/python -m benchmarks.sink $(ARGS)
+
 .PHONY: lint-bench
 lint-bench: $(DEV) ## Measure the findings of aegis lint on real textures (TEXTURES="DIR DIR"); writes build/figures
 	@nice -n 10 $(BIN)/python -m benchmarks.findings $(TEXTURES:%=--textures %)
@@ -78,6 +82,10 @@ simulate: $(DEV) ## Break the stream engine in virtual time, and mutants of it (
 .PHONY: cluster-test
 cluster-test: $(DEV) ## Kill brokers of a cluster of three and fail the database over, under load (5 minutes)
 	@$(BIN)/python -m tests.cluster $(ARGS)
+
+.PHONY: spark-test
+spark-test: $(DEV) ## Prove the lake with Apache Spark, after kills (5 minutes; needs Java 17; installs 0.5 GB)
+	@$(BIN)/python -m tests.spark $(ARGS)
 
 .PHONY: soak
 soak: $(DEV) ## Watch the memory of tagger, sink and gateway under a steady light load (2 hours)

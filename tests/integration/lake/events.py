@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -93,6 +94,11 @@ async def publish(corner: Pipeline, records: Iterator[Record]) -> None:
         await producer.flush()
     finally:
         await producer.stop()
+
+
+async def written(corner: Pipeline, topic: str) -> Counter[tuple[int, int]]:
+    """Return the partition and offset of each record of a topic."""
+    return Counter((item.partition, item.offset) for item in await read_all(corner.bootstrap, topic))
 
 
 async def all_read(corner: Pipeline, *groups: str) -> None:

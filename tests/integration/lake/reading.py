@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import duckdb
 
 from consumer.storage.lake.appending import held_by
 from consumer.storage.lake.lake import Lake
-from consumer.storage.lake.tables import TABLES, TableSpec
+from consumer.storage.lake.tables import TABLES, TAGGED, TableSpec
 from testkit.running import Pipeline
 from tests.integration.lake.conftest import place_in
 
@@ -40,7 +42,13 @@ def current_tags(corner: Pipeline) -> list[tuple[Any, ...]]:
             database.execute(statement)
         rows = database.execute("SELECT asset_id, category, tag, confidence, source FROM current_tags").fetchall()
     lake.close()
-    return sorted((*row[:3], round(row[3], 4), row[4]) for row in rows)
+    return sorted(map(rounded, rows))
+
+
+def rounded(row: Sequence[Any]) -> tuple[Any, ...]:
+    """Return asset, category, tag, confidence and source alike from readers whose numbers have other precisions."""
+    asset_id, category, tag, confidence, source = row
+    return asset_id, category, tag, round(confidence, 4), source
 
 
 def places(corner: Pipeline, spec: TableSpec) -> Counter[Place]:
@@ -58,6 +66,11 @@ def row_count(corner: Pipeline, spec: TableSpec) -> int:
     snapshot = lake.table(spec).current_snapshot()
     lake.close()
     return 0 if snapshot is None or snapshot.summary is None else int(snapshot.summary["total-records"] or 0)
+
+
+async def has_more(corner: Pipeline, rows: int) -> bool:
+    """Tell whether more than so many tagged events are committed."""
+    return await asyncio.to_thread(row_count, corner, TAGGED) > rows
 
 
 def offsets_held(corner: Pipeline, spec: TableSpec) -> dict[str, dict[str, str]]:

@@ -12,16 +12,12 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from consumer.storage.lake.tables import REVIEWED, TAGGED
-from testkit.kafka_tools import eventually, make_topics, read_all
+from testkit.kafka_tools import eventually, make_topics
 from testkit.running import Pipeline, ServiceProcess
-from tests.integration.lake.events import PATIENCE_SECONDS, Record, all_read, history, publish, tagged
-from tests.integration.lake.reading import current_tags, offsets_held, places, row_count
+from tests.integration.lake.events import PATIENCE_SECONDS, Record, all_read, history, publish, tagged, written
+from tests.integration.lake.reading import current_tags, has_more, offsets_held, places, rounded, row_count
 
 pytestmark = pytest.mark.timeout(400)
-
-
-async def written(corner: Pipeline, topic: str) -> Counter[tuple[int, int]]:
-    return Counter((item.partition, item.offset) for item in await read_all(corner.bootstrap, topic))
 
 
 async def judge_each_once(corner: Pipeline) -> None:
@@ -46,7 +42,7 @@ async def test_the_tags_that_hold_are_those_of_postgresql(lake_corner: Pipeline)
     assert [service.stop() for service in services] == [0, 0]
 
     rows = await lake_corner.rows("SELECT asset_id, category, tag, confidence, source FROM current_tags")
-    stored = sorted((*row[:3], round(row[3], 4), row[4]) for row in map(tuple, rows))
+    stored = sorted(map(rounded, rows))
 
     assert {row[4] for row in stored} == {"model", "human"}
     assert current_tags(lake_corner) == stored
@@ -59,7 +55,7 @@ async def test_kills_in_the_middle_of_commits_lose_and_double_nothing(lake_corne
         await publish(lake_corner, history(lake_corner, assets=500, count=300, seed=turn))
         rows = row_count(lake_corner, TAGGED)
         member = lake_member(lake_corner, "only", AEGIS_LAKE_COMMIT_ROWS="40")
-        await eventually(partial(_has_more, lake_corner, rows), "some of it is committed", PATIENCE_SECONDS)
+        await eventually(partial(has_more, lake_corner, rows), "some of it is committed", PATIENCE_SECONDS)
         await asyncio.sleep(chance.uniform(0, 0.5))
         member.kill()
     member = lake_member(lake_corner, "only")
@@ -132,10 +128,6 @@ def _tagged(corner: Pipeline, count: int) -> Iterator[Record]:
     for number in range(count):
         asset_id = f"asset-{number}"
         yield corner.topics.tagged, asset_id.encode(), tagged(number, asset_id, chance), ()
-
-
-async def _has_more(corner: Pipeline, rows: int) -> bool:
-    return await asyncio.to_thread(row_count, corner, TAGGED) > rows
 
 
 async def _owns_something(member: ServiceProcess) -> bool:

@@ -1,0 +1,1 @@
+"""The lake as Apache Spark reads it."""

@@ -18,7 +18,7 @@ from benchmarks import latency, sink, speed
 from benchmarks.support.bundles import BUILD, vit_b_32
 from benchmarks.support.figures import FOLDER, Figure, report
 from benchmarks.support.images import SAMPLES, textures, write_originals, write_pngs
-from benchmarks.support.peer_environment import PeersUnavailableError, peer_python
+from benchmarks.support.peer_environment import CONTEST, PeersUnavailableError, peer_python
 from benchmarks.support.speed_picture import draw
 from consumer.concurrency.cpus import available_cpus
 from consumer.tagging.bundle.bundle import default_bundle_path
@@ -66,7 +66,7 @@ def _prepared(started: float) -> tuple[Path, Path | None, str]:
     speed.timed(click.echo, started, "ViT-B-32, exported once, and the peers, installed once")
     bundle = vit_b_32()
     try:
-        return bundle, peer_python(BUILD / "peers"), ""
+        return bundle, peer_python(BUILD / "peers", CONTEST), ""
     except PeersUnavailableError as error:
         return bundle, None, str(error)
 

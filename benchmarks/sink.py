@@ -1,10 +1,10 @@
-"""How fast the sink stores tagged events, beside the loop that one would write first.
+"""How fast the sink stores tagged events, beside the loop that one would write first and, where given, another build.
 
-    python -m benchmarks.sink
+    make bench-sink ARGS="--before CHECKOUT"     (ten minutes)
 
 Writes events of ten tags and 512 numbers to asset-tagged, then lets a sink process work them off. Beside it, on the
 same PostgreSQL: one transaction an event, its tags by executemany. Embeddings are measured apart, by the time that
-their HNSW index takes to have them all.
+their HNSW index takes to have them all. CPU time is that of the sink's process.
 """
 
 from __future__ import annotations
@@ -15,131 +15,122 @@ import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import click
-import numpy as np
-from aiokafka import AIOKafkaProducer
 
+from benchmarks.support.builds import Build
 from benchmarks.support.figures import Figure, report
-from benchmarks.support.services import variables
+from benchmarks.support.services import new_pipeline, variables
+from benchmarks.support.tagged import TAGS, produce, tagged_values, without_embedding
 from devstack import Stack
 from schemas import (
     AssetTagged,
-    CausedBy,
-    Embedding,
-    ImageInfo,
-    Model,
-    ObjectRef,
-    Tag,
-    Taxonomy,
     decode_event,
-    encode_event,
-    utc_now,
 )
 from testkit.running import Pipeline
 
-TAGS = 10
-DIM = 512
-_MODEL = Model(id="bench", digest="sha256:" + "a" * 64, precision="int8", provider="CPUExecutionProvider")
-_TAXONOMY = Taxonomy(id="bench", version="1", digest="sha256:" + "b" * 64)
+_STOP_SECONDS = 60
 
 
 @click.command()
 @click.option("--events", default=30_000, show_default=True, help="Events that the sink stores in each round.")
 @click.option("--row-by-row", default=1500, show_default=True, help="Events that the plain loop stores.")
-@click.option("--rounds", default=3, show_default=True, help="Rounds; their medians are reported.")
-def main(events: int, row_by_row: int, rounds: int) -> None:
+@click.option("--rounds", default=5, show_default=True, help="Rounds; their medians are reported.")
+@click.option(
+    "--before", type=click.Path(exists=True, path_type=Path), help="Checkout of another build, installed in its .venv."
+)
+def main(events: int, row_by_row: int, rounds: int, before: Path | None) -> None:
     """Measure and report."""
     with tempfile.TemporaryDirectory(prefix="aegis-bench-") as folder:
         stack = Stack(Path(folder) / "stack")
         stack.up()
         try:
-            report("sink", asyncio.run(measured(stack, Path(folder), events, row_by_row, rounds)))
+            report(
+                "sink",
+                asyncio.run(measured(stack, Path(folder), events, row_by_row=row_by_row, rounds=rounds, before=before)),
+            )
         finally:
             stack.reset()
 
 
-async def measured(stack: Stack, folder: Path, events: int, row_by_row: int, rounds: int) -> list[Figure]:
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What one sink took to store its events."""
+
+    events_per_second: float
+    cpu_us_per_event: float
+    embeddings_per_second: float = 0.0
+
+
+async def measured(
+    stack: Stack, folder: Path, events: int, *, row_by_row: int, rounds: int, before: Path | None = None
+) -> list[Figure]:
     """Return the figures of so many rounds."""
-    sink_rates, loop_rates, bare_rates, index_rates = [], [], [], []
+    ours, bare, others, loop_rates = [], [], [], []
     for _ in range(rounds):
         values = list(tagged_values(events))
-        rate, index_rate = await _sink(stack, folder, values)
-        sink_rates.append(rate)
-        index_rates.append(index_rate)
-        bare, _ = await _sink(stack, folder, [_without_embedding(value) for value in values])
-        bare_rates.append(bare)
+        ours.append(await _sink(stack, folder, values, Build()))
+        bare_values = [without_embedding(value) for value in values]
+        bare.append(await _sink(stack, folder, bare_values, Build()))
+        if before is not None:
+            others.append((await _sink(stack, folder, bare_values, Build(before)), bare[-1]))
         loop_rates.append(await _row_by_row(stack, values[:row_by_row]))
-    rate, loop, bare = (statistics.median(rates) for rates in (sink_rates, loop_rates, bare_rates))
+    rate, bare_rate = (statistics.median(run.events_per_second for run in runs) for runs in (ours, bare))
+    loop = statistics.median(loop_rates)
     return [
         Figure("sink_events_per_second", rate, "events/s", 3000, "higher"),
         Figure("sink_tag_rows_per_second", rate * TAGS, "rows/s", 30_000, "higher"),
         Figure("row_by_row_events_per_second", loop, "events/s", None, "higher"),
         Figure("sink_over_row_by_row", rate / loop, "ratio", 10, "higher"),
-        Figure("sink_over_sink_without_embeddings", rate / bare, "ratio", None, "higher"),
-        Figure("hnsw_embeddings_per_second", statistics.median(index_rates), "embeddings/s", None, "higher"),
+        Figure("sink_over_sink_without_embeddings", rate / bare_rate, "ratio", 0.92, "higher"),
+        Figure("sink_cpu_per_event", statistics.median(run.cpu_us_per_event for run in bare), "µs", None, "lower"),
+        Figure(
+            "hnsw_embeddings_per_second",
+            statistics.median(run.embeddings_per_second for run in ours),
+            "embeddings/s",
+            None,
+            "higher",
+        ),
+        *(_against(others) if others else ()),
     ]
 
 
-def tagged_values(count: int) -> Iterator[bytes]:
-    """Yield events of as many assets, each with ten tags and an embedding."""
-    rng = np.random.default_rng(1)
-    for number in range(count):
-        vector = rng.normal(size=DIM).astype(np.float32)
-        confidences = sorted(rng.uniform(0.2, 1, TAGS).tolist(), reverse=True)
-        yield encode_event(
-            AssetTagged(
-                event_id=uuid.uuid4(),
-                schema_version=AssetTagged.SCHEMA_VERSION,
-                occurred_at=utc_now(),
-                asset_id=f"bench/{number}",
-                extracted_event_id=uuid.uuid4(),
-                extracted_at=utc_now(),
-                object=ObjectRef(bucket="bench", key=f"key/{number}", size=1000, sha256=uuid.uuid4().hex * 2),
-                image=ImageInfo(width=512, height=512, mode="RGBA"),
-                tags=tuple(
-                    Tag(tag=f"tag_{at}", category="bench", confidence=round(value, 4), source_model="bench")
-                    for at, value in enumerate(confidences)
-                ),
-                model=_MODEL,
-                taxonomy=_TAXONOMY,
-                caused_by=CausedBy(topic="asset-extracted", partition=0, offset=number),
-                embedding=Embedding.from_array(vector / np.linalg.norm(vector)),
-            )
-        )
+def _against(pairs: Sequence[tuple[Stored, Stored]]) -> list[Figure]:
+    """Return how this build compares with the other, which each round ran right behind it."""
+    rates = [ours.events_per_second / other.events_per_second for other, ours in pairs]
+    cpu = [ours.cpu_us_per_event / other.cpu_us_per_event for other, ours in pairs]
+    return [
+        Figure("sink_over_before", statistics.median(rates), "ratio", 3, "higher"),
+        Figure("sink_cpu_over_before", statistics.median(cpu), "ratio", None, "lower"),
+    ]
 
 
-def _without_embedding(value: bytes) -> bytes:
-    """Return the event without the digest of its object: such an embedding has no place, and is not stored."""
-    event = decode_event(AssetTagged, value)
-    return encode_event(event.model_copy(update={"object": event.object.model_copy(update={"sha256": None})}))
-
-
-async def _sink(stack: Stack, folder: Path, values: Sequence[bytes]) -> tuple[float, float]:
-    """Return events and embeddings a second, counted from the first that is stored to the last."""
-    name = f"b{uuid.uuid4().hex[:8]}"
-    pipeline = Pipeline({**variables(stack), "AEGIS_TOPIC_PREFIX": f"{name}-", "AEGIS_PG_SCHEMA": name}, folder)
-    for command in (("topics", "apply"), ("db", "migrate")):
-        done = pipeline.aegis(*command)
-        if done.returncode:
-            raise SystemExit(done.stderr)
+async def _sink(stack: Stack, folder: Path, values: Sequence[bytes], build: Build) -> Stored:
+    """Let a sink of this build store the events: counted from the first that is stored to the last."""
+    pipeline = new_pipeline(stack, folder)
+    schema = pipeline.environment["AEGIS_PG_SCHEMA"]
+    build.make(pipeline)
     await produce(pipeline, values)
     connection = await asyncpg.connect(pipeline.environment["AEGIS_PG_DSN"])
-    sink = pipeline.service("sink")
-    sink.start()
+    process = build.start("sink", pipeline, folder / f"{schema}.log")
     try:
-        stored = f"SELECT count(*) FROM {name}.assets"  # noqa: S608 - a name of our own
+        stored = f"SELECT count(*) FROM {schema}.assets"  # noqa: S608 - a name of our own
         first, started = await _seen(connection, stored, 1)
+        cpu_before = sum(process.cpu_times()[:2])
         _, ended = await _seen(connection, stored, len(values))
-        embeddings = await connection.fetchval(f"SELECT count(*) FROM {name}.embeddings_incoming")  # noqa: S608
-        _, indexed = await _seen(connection, f"SELECT 1 - count(*) FROM {name}.embeddings_incoming", 1)  # noqa: S608
-        return (len(values) - first) / (ended - started), embeddings / (indexed - ended)
+        count = len(values) - first
+        cpu_us = 1e6 * (sum(process.cpu_times()[:2]) - cpu_before) / count
+        embeddings = await connection.fetchval(f"SELECT count(*) FROM {schema}.embeddings_incoming")  # noqa: S608
+        _, indexed = await _seen(connection, f"SELECT 1 - count(*) FROM {schema}.embeddings_incoming", 1)  # noqa: S608
+        return Stored(count / (ended - started), cpu_us, embeddings / (indexed - ended))
     finally:
-        sink.stop()
-        await connection.execute(f"DROP SCHEMA {name} CASCADE")
+        process.terminate()
+        process.wait(_STOP_SECONDS)
+        await connection.execute(f"DROP SCHEMA {schema} CASCADE")
         await connection.close()
 
 
@@ -148,17 +139,6 @@ async def _seen(connection: asyncpg.Connection[asyncpg.Record], query: str, leas
     while (found := int(await connection.fetchval(query))) < least:  # noqa: ASYNC110 - a database has no events
         await asyncio.sleep(0.02)
     return found, time.perf_counter()
-
-
-async def produce(pipeline: Pipeline, values: Sequence[bytes]) -> None:
-    """Write the events to asset-tagged."""
-    producer = AIOKafkaProducer(bootstrap_servers=pipeline.bootstrap, linger_ms=20, compression_type="lz4")
-    await producer.start()
-    try:
-        for number, value in enumerate(values):
-            await producer.send(pipeline.topics.tagged, value, key=f"bench/{number}".encode())
-    finally:
-        await producer.stop()
 
 
 async def _row_by_row(stack: Stack, values: Sequence[bytes]) -> float:

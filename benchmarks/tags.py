@@ -16,7 +16,7 @@ from typing import Any, Final
 import click
 
 from benchmarks.support.figures import Figure, report
-from consumer.tagging.bundle.bundle import default_bundle_path
+from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
 from export.evaluation.evaluate import Evaluation, Labels, evaluate_bundle
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -40,7 +40,7 @@ _CATEGORY: Final[tuple[tuple[str, dict[str, float], str], ...]] = (
 @click.option("--images", type=FOLDER, required=True)
 def main(bundle: Path, labels: tuple[Path, ...], images: Path) -> None:
     """Measure and report."""
-    found = evaluate_bundle(bundle, Labels(labels, images), by_game=True)
+    found = evaluate_bundle(load_bundle(bundle), Labels(labels, images), by_game=True)
     figures = [*_published(found), *_candidates(found)]
     for category, part in found.report.items():
         figures += _category(category, part)

@@ -19,9 +19,9 @@ from pathlib import Path
 import click
 import duckdb
 
-from benchmarks.sink import TAGS, produce, tagged_values
 from benchmarks.support.figures import Figure, report
 from benchmarks.support.services import variables
+from benchmarks.support.tagged import TAGS, produce, tagged_values
 from consumer.storage.lake.compacting import CompactionPlan, compact
 from consumer.storage.lake.expiring import expire
 from consumer.storage.lake.lake import Lake

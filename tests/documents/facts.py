@@ -92,7 +92,8 @@ class Facts:
     def _command(self, line: str) -> bool:
         program, *rest = line.split()
         if program == "consumer":
-            return rest[0] in {"tagger", "sink", "lake", "gateway"} and set(rest[1:]) <= {"--workers", "N", "2"}
+            services = {"tagger", "sink", "comparer", "lake", "gateway"}
+            return rest[0] in services and set(rest[1:]) <= {"--workers", "N", "2"}
         command, options = _leaf(self.commands, rest)
         return command is not None and options <= _options(command) | {"--help", "--version"}
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from consumer.kafka.clients import make_producer
-from schemas import AssetExtracted, AssetReviewed, Word, decode_event, encode_event
+from schemas import AssetExtracted, AssetRelated, AssetReviewed, Word, decode_event, encode_event
 from schemas.connections import KafkaConnection
-from schemas.documents.examples import reviewed_full
+from schemas.documents.examples import related_full, reviewed_full
 from testkit.kafka_tools import eventually
 from testkit.running import Pipeline, new_asset_id, texture
 from tests.integration import clients
@@ -29,6 +29,10 @@ SUBSCRIBERS: dict[str, Build] = {
     "javascript": lambda: clients.node(CLIENTS / "javascript", "subscriber.mjs"),
     "rust": lambda: clients.rust(CLIENTS / "rust", "subscriber"),
     "shell": lambda: clients.shell(CLIENTS / "shell" / "subscriber.sh", "kcat", "jq"),
+}
+SAME_AGAIN: dict[str, Build] = {
+    "python": lambda: [sys.executable, str(CLIENTS / "python" / "same_again.py")],
+    "shell": lambda: clients.shell(CLIENTS / "shell" / "same_again.sh", "kcat", "jq"),
 }
 EXTRACTORS: dict[str, Build] = {
     "rust": lambda: clients.rust(CLIENTS / "rust", "extractor"),
@@ -62,6 +66,30 @@ async def test_a_subscriber_prints_what_has_the_tag_and_what_was_removed(
         await eventually(lambda: len(lines) >= 4, f"what a person says, told by {language}", 60)
 
     assert lines[3:] == ["demo/armed rejected by anna"]
+
+
+@pytest.mark.parametrize("language", SAME_AGAIN)
+async def test_what_is_the_same_again_is_printed_from_the_one_to_the_other(
+    idle_pipeline: Pipeline, language: str
+) -> None:
+    """Of whichever of the two it is said; an asset that is like nothing prints nothing."""
+    command = await asyncio.to_thread(SAME_AGAIN[language])
+    told = AssetRelated.model_validate(related_full())
+    half = told.related[0].model_copy(update={"asset_id": "demo/whole", "relation": "mip-of", "said_of": "this"})
+    events = {
+        "demo/half": told.model_copy(update={"asset_id": "demo/half", "related": (half,)}),
+        "demo/alone": told.model_copy(update={"asset_id": "demo/alone", "related": ()}),
+        "demo/old": told.model_copy(
+            update={"asset_id": "demo/old", "related": (half.model_copy(update={"said_of": "other"}),)}
+        ),
+    }
+    records = [(asset_id, encode_event(event)) for asset_id, event in events.items()]
+
+    with lines_of(command, {**idle_pipeline.environment, "GROUP": f"again-{language}"}) as lines:
+        await _write(idle_pipeline, *records, ("demo/gone", None), topic=idle_pipeline.topics.related)
+        await eventually(lambda: len(lines) >= 3, f"what is told by {language}", 60)
+
+    assert sorted(lines) == ["demo/gone removed", "demo/half mip-of demo/whole", "demo/whole mip-of demo/old"]
 
 
 async def _write(pipeline: Pipeline, *records: tuple[str, bytes | None], topic: str | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from consumer.storage.lake.lake import Lake
 from devstack.state import free_port
@@ -87,6 +89,16 @@ def _prometheus(folder: Path, targets: dict[str, tuple[str, str]]) -> Iterator[s
 
 
 @contextmanager
+def _comparer(pipeline: Pipeline) -> Iterator[None]:
+    service = pipeline.service("comparer")
+    service.start()
+    try:
+        yield
+    finally:
+        service.stop()
+
+
+@contextmanager
 def _lake(pipeline: Pipeline) -> Iterator[None]:
     place = place_in(pipeline.environment)
     make_bucket(place)
@@ -102,9 +114,10 @@ def _lake(pipeline: Pipeline) -> Iterator[None]:
 
 async def _operations_address(pipeline: Pipeline, service: str) -> str:
     """Wait until a service tells in its log where its operations port is."""
-    (log,) = pipeline.log_dir.glob(f"{service}-*.log")
 
     def told() -> list[str]:
+        # The newest log: whoever tries the test again has those of the first try beside it.
+        log = max(pipeline.log_dir.glob(f"{service}-*.log"), key=lambda path: path.stat().st_mtime)
         return re.findall(r'"operations": "http://([^"]+)"', log.read_text())
 
     await eventually(lambda: bool(told()), f"{service} has started")
@@ -112,12 +125,19 @@ async def _operations_address(pipeline: Pipeline, service: str) -> str:
 
 
 async def _one_of_everything(pipeline: Pipeline, gateway: Client) -> None:
-    """A texture by each way, a record that is no event, and an object that is waited for in vain."""
+    """A texture by each way, one that is wrong and there again, a record that is no event, and a lost object."""
     await gateway.tag(picture(31))
     await pipeline.publish(pipeline.event(new_asset_id("watch"), pipeline.upload(texture(31))))
+    await pipeline.publish(pipeline.event(new_asset_id("watch"), pipeline.upload(_one_colour())))
     await pipeline.publish_raw(b"test/watch/broken", b"{")
     missing = ObjectRef(bucket=pipeline.bucket, key="sha256/00/00/missing.png")
     await pipeline.publish(pipeline.event(new_asset_id("watch"), missing))
+
+
+def _one_colour() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), "firebrick").save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 async def test_every_query_is_answered(own_pipeline: Pipeline, tmp_path: Path) -> None:
@@ -134,10 +154,16 @@ async def test_every_query_is_answered(own_pipeline: Pipeline, tmp_path: Path) -
     )
     assert spooled.aegis("publish", "--spool").returncode == 0
 
-    with _served(exported) as port, gateway_process(own_pipeline) as (_, gateway), _lake(own_pipeline):
+    with (
+        _served(exported) as port,
+        gateway_process(own_pipeline) as (_, gateway),
+        _lake(own_pipeline),
+        _comparer(own_pipeline),
+    ):
         targets = {
             "tagger": (await _operations_address(own_pipeline, "tagger"), "/metrics"),
             "sink": (await _operations_address(own_pipeline, "sink"), "/metrics"),
+            "comparer": (await _operations_address(own_pipeline, "comparer"), "/metrics"),
             "lake": (await _operations_address(own_pipeline, "lake"), "/metrics"),
             "gateway": (await _operations_address(own_pipeline, "gateway"), "/metrics"),
             "extractors": (f"127.0.0.1:{port}", "/spool.prom"),

@@ -38,9 +38,9 @@ async def _stored(corner: Pipeline, names: int, draw: Callable[[int], bytes] = t
 
 
 def _sprite(number: int) -> bytes:
-    """Return a picture that is transparent but for a disc."""
+    """Return a picture that is transparent but for a thin ring, so that its ground is most of what a model sees."""
     image = Image.new("RGBA", (96, 96))
-    ImageDraw.Draw(image).ellipse((20, 20, 60 + number, 60), fill=(40 * number, 120, 60))
+    ImageDraw.Draw(image).ellipse((8, 8, 80 + number, 88), outline=(40 * number, 120, 60), width=3)
     data = io.BytesIO()
     image.save(data, "PNG")
     return data.getvalue()

@@ -6,8 +6,8 @@ import json
 import signal
 import subprocess
 
-from schemas import AssetReviewed, AssetTagged, Tag, Word, encode_event
-from schemas.documents.examples import reviewed_full, tagged_full
+from schemas import AssetRelated, AssetReviewed, AssetTagged, Tag, Word, encode_event
+from schemas.documents.examples import related_full, related_nothing_found, reviewed_full, tagged_full
 from testkit.running import Pipeline
 from tests.integration.replay.test_replay_kills import started
 
@@ -71,6 +71,24 @@ async def test_it_shows_what_people_say(corner: Pipeline) -> None:
         assert tail.wait(30) == 0
     assert "vehicle rejected by anna" in line
     assert "character·1.00" in line
+
+
+async def test_it_shows_what_is_there_twice(corner: Pipeline) -> None:
+    """Of a texture that is there once there is nothing to show."""
+    found = AssetRelated.model_validate(related_full())
+    turned = found.related[0].model_copy(update={"said_of": "other", "asset_id": "turned"})
+    with started(corner, "tail") as tail:
+        assert "following" in _next_line(tail)
+        for event in (
+            AssetRelated.model_validate(related_nothing_found()),
+            found.model_copy(update={"related": (*found.related, turned)}),
+        ):
+            await corner.publish_raw(event.asset_id.encode(), encode_event(event), topic=corner.topics.related)
+        line, other = _next_line(tail), _next_line(tail)
+        tail.terminate()
+        assert tail.wait(30) == 0
+    assert line.split()[1:] == [found.asset_id, "mip-of", f"{found.asset_id}_hd"]
+    assert other.split()[1:] == ["turned", "mip-of", found.asset_id]
 
 
 def test_a_topic_that_is_not_there_is_told(corner: Pipeline) -> None:

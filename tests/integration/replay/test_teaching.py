@@ -14,6 +14,8 @@ import pytest
 
 from consumer.storage.postgres.database import connect
 from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
+from consumer.tagging.bundle.overlay import load_overlay
+from consumer.tagging.own_tags import open_bundle
 from schemas import AssetTagged, Embedding, Word, encode_event
 from schemas.connections import DatabaseConnection
 from schemas.objects import sha256_hex
@@ -62,14 +64,14 @@ def events_of_two_looks(folder: Path) -> Mapping[str, AssetTagged]:
     return events
 
 
-async def judge(corner: Pipeline, asset_ids: list[str]) -> None:
-    """Say of each that it is a prop, if it is a potion, and architecture, if it is a door."""
+async def judge(corner: Pipeline, asset_ids: list[str], potion: str = "prop") -> None:
+    """Say of each what it is: ``potion``, if it is one, and architecture, if it is a door."""
     environment = corner.environment
     database = DatabaseConnection(dsn=environment["AEGIS_PG_DSN"], AEGIS_PG_SCHEMA=environment["AEGIS_PG_SCHEMA"])
     session = await connect(database)
     try:
         for asset_id in asset_ids:
-            tag = "prop" if asset_id.startswith("potion") else "architecture"
+            tag = potion if asset_id.startswith("potion") else "architecture"
             await say(session, asset_id, "object_types", tag, Word.ADDED)
     finally:
         await session.close()
@@ -107,6 +109,44 @@ async def test_verdicts_teach_what_retag_then_applies(corner: Pipeline, bundle: 
         page = await client.call("GET", "/?sort=review", headers={"accept": "text/html"})
     assert f"{REVIEWED} verdicts: precision at 0.7 from" in page.text
     assert "wait to teach the model" not in page.text
+
+
+async def test_a_tag_of_ones_own_is_published_once_verdicts_taught_it(corner: Pipeline, bundle: Path) -> None:
+    events = events_of_two_looks(bundle)
+    for asset_id, event in events.items():
+        await corner.publish_raw(asset_id.encode(), encode_event(event), topic=corner.topics.tagged)
+    own = bundle.parent / "own.yaml"
+    environment = {**corner.environment, "AEGIS_MODEL_BUNDLE": str(bundle), "AEGIS_MODEL_OVERLAY": str(own)}
+    added = corner.aegis(
+        *("taxonomy", "add", "potion", "--category", "object_types", "--prompt", "a potion", "--overlay", str(own))
+    )
+    assert added.returncode == 0, added.stderr
+    assert f"export AEGIS_MODEL_OVERLAY={own}" in added.stdout
+    ours = replace(corner, environment=environment)
+
+    first = ours.aegis("retag", "--no-replay")
+    assert first.returncode == 0, first.stderr
+    assert "no event carries potion (object_types) yet" in first.stderr
+    silent = {event.asset_id: event for event in await tagged_events(corner)}
+    assert {event.taxonomy.version for event in silent.values()} == {opened_version(bundle, own)}
+    assert not [tag for event in silent.values() for tag in event.tags if tag.tag == "potion"]
+
+    reviewed = [name for name in events if int(name.partition("-")[2]) < REVIEWED // 2]
+    await judge(corner, reviewed, "potion")
+    taught = ours.aegis("model", "calibrate", str(bundle), "--verdicts")
+    assert taught.returncode == 0, taught.stderr
+    second = ours.aegis("retag", "--no-replay")
+    assert (second.returncode, "no event carries" in second.stderr) == (0, False), second.stderr
+    newest = {event.asset_id: event for event in await tagged_events(corner)}
+    for name in (name for name in events if name not in reviewed):
+        (tag,) = [tag for tag in newest[name].tags if tag.category == "object_types"]
+        assert tag.tag == ("potion" if name.startswith("potion") else "architecture")
+        # The ids of doors say so, too.
+        assert tag.source_model.removesuffix("+names") == load_bundle(bundle).manifest.source_model
+
+
+def opened_version(bundle: Path, own: Path) -> str:
+    return open_bundle(bundle, load_overlay(own)).taxonomy.version
 
 
 async def test_what_was_taught_is_taken_back(corner: Pipeline, bundle: Path) -> None:

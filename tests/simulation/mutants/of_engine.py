@@ -22,8 +22,8 @@ ENGINE: Final = (
     Mutant(
         "only the first of the fetched records is taken",
         "consumer.stream.polling",
-        "for message in messages:",
-        "for message in messages[:1]:",
+        "list(map(SourceRecord.of, messages, behind))",
+        "list(map(SourceRecord.of, messages[:1], behind))",
     ),
     Mutant(
         "a poll that fails ends the engine",
@@ -94,8 +94,8 @@ ENGINE: Final = (
     Mutant(
         "the breaker does not count dead letters",
         "consumer.stream.processing.intake",
-        "self._judge(failed=disposition is not None)",
-        "self._judge(failed=False)",
+        "self._finish(assignment, record, failed=disposition is not None)",
+        "self._finish(assignment, record)",
     ),
     Mutant(
         "an open breaker stays open",
@@ -112,8 +112,20 @@ ENGINE: Final = (
     Mutant(
         "room is given back twice",
         "consumer.stream.processing.intake",
-        "            self.budget.give_back(size_bytes)\n",
-        "            self.budget.give_back(size_bytes)\n            self.budget.give_back(size_bytes)\n",
+        "        self.budget.give_back(item.size_bytes)\n",
+        "        self.budget.give_back(item.size_bytes)\n        self.budget.give_back(item.size_bytes)\n",
+    ),
+    Mutant(
+        "what is not stored together counts as finished",
+        "consumer.stream.processing.intake",
+        "is_finished = is_durable and item.turn.is_up",
+        "is_finished = item.turn.is_up",
+    ),
+    Mutant(
+        "what fails together is left where it is",
+        "consumer.stream.processing.intake",
+        "            else:\n                self._begin(assignment, item)\n",
+        "",
     ),
     Mutant(
         "records in flight are not counted",

@@ -65,8 +65,8 @@ RECORDS: Final = (
     Mutant(
         "a record overtakes one that was left behind",
         "consumer.stream.partitions.lanes",
-        "may_go_on = self._predecessor._done",
-        "may_go_on = True",
+        "return self._predecessor._done  # noqa: SLF001 - as above",
+        "return True",
     ),
     Mutant(
         "what was abandoned counts as finished",

@@ -9,15 +9,15 @@ from tests.simulation.mutants.mutant import Mutant
 SINK: Final = (
     Mutant(
         "a row is not waited for",
-        "consumer.services.sink",
+        "consumer.services.storing.sink",
         "            await self._writer.submit(row)",
         "            self._writer.submit(row).close()",
     ),
     Mutant(
         "a database that is away is the row's fault",
         "consumer.services.faults",
-        "FaultRow(DatabaseUnavailableError, FaultKind.TRANSIENT,",
-        "FaultRow(DatabaseUnavailableError, FaultKind.POISON,",
+        "_DATABASE_AWAY: Final = FaultRow(DatabaseUnavailableError, FaultKind.TRANSIENT,",
+        "_DATABASE_AWAY: Final = FaultRow(DatabaseUnavailableError, FaultKind.POISON,",
     ),
     Mutant(
         "the oldest event of a batch wins",

@@ -13,11 +13,10 @@ from consumer.concurrency.deadline import off_the_clock
 from consumer.kafka.publisher import Publisher
 from consumer.kafka.records import Publication, SourceRecord
 from consumer.services.faults import sink_faults
-from consumer.services.sink import StoringHandler, measured
+from consumer.services.storing.sink import StoringHandler, measured
 from consumer.storage.tables.tags import TagStore
 from consumer.stream.engine import StreamEngine
 from consumer.stream.failures.faults import FaultTable
-from consumer.stream.handler import Handler
 from consumer.stream.observer import SilentObserver
 from consumer.stream.settings import StreamSettings
 from schemas import Disposition, MalformedEventError, Stage
@@ -88,7 +87,7 @@ class SimulatedProcess(SilentObserver):
         self._hanging: dict[tuple[int, int, int], float] = {}
         self.engine = StreamEngine(
             SETTINGS,
-            self._unless_stuck(self._tag if self.state.plan.service is Service.TAGGER else self._storing()),
+            _Tagging(self) if self.state.plan.service is Service.TAGGER else _Storing(self, self._storing()),
             FaultTable(()) if self.state.plan.service is Service.TAGGER else sink_faults(),
             make_consumer=lambda: SimulatedConsumer(self),
             publisher=Publisher(lambda: simulated_producer(self, world.broker), SETTINGS.publish_timeout_seconds),
@@ -171,21 +170,20 @@ class SimulatedProcess(SilentObserver):
 
     # What the services do.
 
-    def _unless_stuck(self, handler: Handler) -> Handler:
-        async def handle(record: SourceRecord, /) -> Sequence[Publication]:
-            if self.is_stuck:
-                place = (self._assignments, record.partition, record.offset)
-                self._hanging[place] = self.state.loop.now
-                try:
-                    with off_the_clock():
-                        await asyncio.get_running_loop().create_future()
-                finally:
-                    del self._hanging[place]
-            return await handler(record)
+    async def unless_stuck(self, records: Sequence[SourceRecord]) -> None:
+        """Return at once, or never: work on these records hangs."""
+        if not self.is_stuck:
+            return
+        places = [(self._assignments, record.partition, record.offset) for record in records]
+        self._hanging.update(dict.fromkeys(places, self.state.loop.now))
+        try:
+            with off_the_clock():
+                await asyncio.get_running_loop().create_future()
+        finally:
+            for place in places:
+                del self._hanging[place]
 
-        return handle
-
-    async def _tag(self, record: SourceRecord) -> list[Publication]:
+    async def tag(self, record: SourceRecord) -> list[Publication]:
         epoch = self._assignments
         await self.lives()
         await self.state.delay(0.005, 0.3)
@@ -216,3 +214,30 @@ class SimulatedProcess(SilentObserver):
         store = TagStore(self.world.database.pool(self), observer)
         writer = Batcher(measured(store.write_isolating, observer), max_batch=_MAX_BATCH)
         return StoringHandler(writer, observer, reviewed_topic="asset-reviewed")
+
+
+class _Tagging:
+    """The tagger's handler, which may hang."""
+
+    def __init__(self, process: SimulatedProcess) -> None:
+        self._process = process
+
+    async def __call__(self, record: SourceRecord, /) -> Sequence[Publication]:
+        await self._process.unless_stuck([record])
+        return await self._process.tag(record)
+
+
+class _Storing:
+    """The sink's handler, which may hang."""
+
+    def __init__(self, process: SimulatedProcess, handler: StoringHandler) -> None:
+        self._process = process
+        self._handler = handler
+
+    async def __call__(self, record: SourceRecord, /) -> Sequence[Publication]:
+        await self._process.unless_stuck([record])
+        return await self._handler(record)
+
+    async def together(self, records: Sequence[SourceRecord], /) -> Sequence[bool]:
+        await self._process.unless_stuck(records)
+        return await self._handler.together(records)

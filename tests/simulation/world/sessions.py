@@ -157,6 +157,10 @@ async def _make_staging(session: Session, _words: str, _values: tuple[Any, ...])
     session._staged = []
 
 
+async def _mark_taken(_session: Session, _words: str, _values: tuple[Any, ...]) -> None:
+    """All textures of the simulation are of one source."""
+
+
 async def _upsert(session: Session, words: str, _values: tuple[Any, ...]) -> list[dict[str, Any]]:
     void = _operator(r"removed\.removed_at (\S+) staged\.extracted_at", words)
     older = _operator(r"stored\.event_id\) (\S+) \(EXCLUDED", words)
@@ -289,6 +293,7 @@ def _behind(later: dict[str, Any], earlier: dict[str, Any], words: str) -> bool:
 _STATEMENTS: Final[dict[str, Statement]] = {
     r"SELECT pg_advisory_xact_lock": _keep_apart,
     r"CREATE TEMPORARY TABLE": _make_staging,
+    r"UPDATE pg_temp\.staged_assets": _mark_taken,
     r"INSERT INTO aegis\.assets AS": _upsert,
     r"SELECT arrived\.asset_id": _known,
     r"INSERT INTO aegis\.removed_assets AS": _void,

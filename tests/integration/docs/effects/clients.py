@@ -21,7 +21,7 @@ class Clients(Document):
 
     def commands(self) -> list[str]:
         text = (ROOT / self.path).read_text(encoding="utf-8")
-        rows = re.findall(r"^\| (?:subscriber|extractor) .*$", text, re.MULTILINE)
+        rows = re.findall(r"^\| (?:subscriber|the same again|extractor) .*$", text, re.MULTILINE)
         return [*super().commands(), *(command for row in rows for command in spans(row))]
 
 
@@ -35,11 +35,11 @@ def in_its_folder(reader: Reader) -> None:
     assert reader.finish(reader.begin("cd docs/clients")) == 0 or Path(reader.variable("PWD")).name == "clients"
 
 
-@DOCUMENT.effect("python python/subscriber.py weapon", in_its_folder, until_interrupted=True)
-@DOCUMENT.effect("shell/subscriber.sh weapon", until_interrupted=True)
+@DOCUMENT.effect("python python/subscriber.py vehicle", in_its_folder, until_interrupted=True)
+@DOCUMENT.effect("shell/subscriber.sh vehicle", until_interrupted=True)
 def assets_with_the_tag_are_printed(reader: Reader, run: Run) -> None:
-    armed = "SELECT asset_id FROM asset_tags WHERE tag = 'weapon' LIMIT 1"
-    ((asset_id,),) = wait(reader.system.rows(armed))
+    moving = "SELECT asset_id FROM asset_tags WHERE tag = 'vehicle' LIMIT 1"
+    ((asset_id,),) = wait(reader.system.rows(moving))
     wait(eventually(lambda: f"{asset_id} 0." in run.printed, f"{asset_id} is printed by {run.command}"))
 
 
@@ -51,8 +51,14 @@ def the_texture_is_tagged(reader: Reader, run: Run) -> None:
 DOCUMENT.not_run(
     "needs its toolchain; tests/integration/pipeline/test_clients.py builds and runs it where there is one",
     parsing.client,
-    "cd go && go run . weapon",
-    "cd javascript && npm ci && node subscriber.mjs weapon",
-    "cd rust && cargo run --bin subscriber weapon",
+    "cd go && go run . vehicle",
+    "cd javascript && npm ci && node subscriber.mjs vehicle",
+    "cd rust && cargo run --bin subscriber vehicle",
     "cd rust && cargo run --bin extractor hero.png demo/hero",
+)
+DOCUMENT.not_run(
+    "needs a comparer beside the system; tests/integration/pipeline/test_clients.py runs it",
+    parsing.client,
+    "python python/same_again.py",
+    "shell/same_again.sh",
 )

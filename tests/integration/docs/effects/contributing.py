@@ -23,6 +23,7 @@ DOCUMENT.not_run(
 )
 DOCUMENT.not_run("needs Docker", parsing.make_targets, "make image-test compose-test")
 DOCUMENT.not_run("minutes of CPU time, and Docker", parsing.make_targets, "make chaos cluster-test")
+DOCUMENT.not_run("installs 0.5 GB, and runs for minutes", parsing.make_targets, "make spark-test")
 
 DOCUMENT.not_run("half an hour of CPU time", parsing.make_targets, "make simulate SEEDS=20000")
 

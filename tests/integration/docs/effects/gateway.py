@@ -24,8 +24,8 @@ DOCUMENT.effect(
 
 @DOCUMENT.effect(
     "curl http://127.0.0.1:8080/api/v1/verdicts -H 'content-type: application/json' \\\n"
-    '     -d \'{"by": "anna", "verdicts": [{"asset_id": "sample.unity3d/assets/ships/kestrel.png", "tag": "vehicle", '
-    '"word": "confirmed"}], "wait_seconds": 5}\''
+    '     -d \'{"by": "anna", "verdicts": [{"asset_id": "samples/archives/sample.unity3d/assets/ships/kestrel.png", '
+    '"tag": "vehicle", "word": "confirmed"}], "wait_seconds": 5}\''
 )
 def the_verdict_is_saved(reader: Reader, run: Run) -> None:
     (saved,) = json.loads(run.printed)["verdicts"]

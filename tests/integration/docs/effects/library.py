@@ -20,7 +20,8 @@ DOCUMENT.effect("mkdir -p art && cp samples/supertuxkart/*.png art/")(no_output)
 
 @DOCUMENT.effect("aegis init art --name mygame")
 def the_project_has_its_name(reader: Reader, run: Run) -> None:
-    assert yaml.safe_load((reader.checkout / "art" / "aegis.yaml").read_text(encoding="utf-8")) == {"project": "mygame"}
+    written = yaml.safe_load((reader.checkout / "art" / "aegis.yaml").read_text(encoding="utf-8"))
+    assert (written["project"], set(written)) == ("mygame", {"project", "id"})
 
 
 @DOCUMENT.effect("aegis tag art")

@@ -6,6 +6,7 @@ import json
 import shutil
 
 from consumer.tagging.bundle.bundle import load_bundle
+from consumer.tagging.bundle.overlay import load_overlay
 from tests.documents.facts import ROOT
 from tests.documents.markdown import blocks
 from tests.integration.docs.effects import parsing
@@ -101,6 +102,33 @@ DOCUMENT.not_run(
 @DOCUMENT.effect("aegis model calibrate ours --forget-verdicts")
 def nothing_is_left_of_verdicts(reader: Reader, run: Run) -> None:
     assert "ours: verdicts had taught it nothing" in run.printed
+
+
+@DOCUMENT.effect(
+    'aegis taxonomy add potion --category object_types --prompt "a potion" --prompt "a flask of liquid" --name potion'
+)
+def the_tag_is_in_a_file_beside_the_bundle(reader: Reader, run: Run) -> None:
+    assert load_overlay(reader.checkout / "aegis-taxonomy.yaml").tags == {("object_types", "potion")}
+
+
+@DOCUMENT.effect("export AEGIS_MODEL_OVERLAY=$PWD/aegis-taxonomy.yaml")
+def the_overlay_is_known(reader: Reader, run: Run) -> None:
+    assert not run.printed
+
+
+@DOCUMENT.effect("aegis taxonomy list --own")
+def the_tag_is_silent(reader: Reader, run: Run) -> None:
+    assert run.printed.split("\t")[:4] == ["object_types", "potion", "overlay", "silent"]
+
+
+@DOCUMENT.effect("aegis retag")
+def what_is_tagged_is_scored_again(reader: Reader, run: Run) -> None:
+    assert "no event carries potion (object_types) yet" in run.complaints
+
+
+@DOCUMENT.effect("aegis taxonomy remove potion")
+def the_tag_is_gone(reader: Reader, run: Run) -> None:
+    assert not load_overlay(reader.checkout / "aegis-taxonomy.yaml").tags
 
 
 @DOCUMENT.effect(f"cp {MADE}/taxonomy.yaml taxonomy.yaml")

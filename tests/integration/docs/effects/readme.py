@@ -14,7 +14,7 @@ from tests.integration.docs.effects.effect import Document, no_output
 from tests.integration.docs.reader import Reader, Run
 
 DOCUMENT = Document("README.md")
-MODULE_OF_SAMPLES = "sample.unity3d/"
+MODULE_OF_SAMPLES = "samples/archives/sample.unity3d/"
 TEXTURES = 6
 
 DOCUMENT.not_run("it runs these very tests", parsing.make_targets, "make test")
@@ -78,7 +78,8 @@ def its_textures_are_files_events_and_rows(reader: Reader, run: Run) -> None:
     assert len({item.key for item in records if (item.key or b"").startswith(MODULE_OF_SAMPLES.encode())}) == TEXTURES
 
     async def are_stored() -> bool:
-        return len(await reader.system.rows("SELECT 1 FROM assets WHERE asset_id LIKE 'sample.unity3d/%'")) == TEXTURES
+        query = "SELECT 1 FROM assets WHERE starts_with(asset_id, $1)"
+        return len(await reader.system.rows(query, MODULE_OF_SAMPLES)) == TEXTURES
 
     wait(eventually(are_stored, "the rows of the textures"))
 
@@ -96,10 +97,10 @@ def skies_come_first(reader: Reader, run: Run) -> None:
     assert "skybox·" in run.printed.splitlines()[0]
 
 
-@DOCUMENT.effect(".venv/bin/aegis verdict sample.unity3d/assets/ships/kestrel.png vehicle --confirm")
+@DOCUMENT.effect(".venv/bin/aegis verdict samples/archives/sample.unity3d/assets/ships/kestrel.png vehicle --confirm")
 def the_word_of_a_person_is_stored(reader: Reader, run: Run) -> None:
     query = "SELECT 1 FROM asset_tags WHERE asset_id = $1 AND tag = 'vehicle' AND source = 'human'"
-    asset_id = "sample.unity3d/assets/ships/kestrel.png"
+    asset_id = f"{MODULE_OF_SAMPLES}assets/ships/kestrel.png"
 
     async def is_stored() -> bool:
         return bool(await reader.system.rows(query, asset_id))
@@ -109,14 +110,14 @@ def the_word_of_a_person_is_stored(reader: Reader, run: Run) -> None:
 
 @DOCUMENT.effect(".venv/bin/aegis export --format xmp --output ./extracted/")
 def sidecars_lie_beside_their_pictures(reader: Reader, run: Run) -> None:
-    sidecar = reader.checkout / "extracted" / "sample.unity3d" / "assets" / "ships" / "kestrel.png.xmp"
+    sidecar = reader.checkout / "extracted" / MODULE_OF_SAMPLES / "assets" / "ships" / "kestrel.png.xmp"
     assert "<rdf:li>vehicle</rdf:li>" in sidecar.read_text(encoding="utf-8")
     assert sidecar.with_suffix("").is_file()
 
 
 @DOCUMENT.effect(
-    "curl --retry 9 --retry-connrefused http://127.0.0.1:8080/api/v1/tag/file -F asset_id=demo/banana "
-    "-F file=@samples/supertuxkart/banana.png"
+    "curl --retry 9 --retry-connrefused http://127.0.0.1:8080/api/v1/tag/file "
+    "-F asset_id=samples/supertuxkart/banana.png -F file=@samples/supertuxkart/banana.png"
 )
 def the_gateway_answers_with_tags(reader: Reader, run: Run) -> None:
     answer = json.loads(run.printed)
@@ -221,7 +222,7 @@ def query(statement: str) -> str:
 )
 @DOCUMENT.effect(
     query(
-        "SELECT asset_id, confidence FROM aegis.asset_tags WHERE tag = 'weapon' AND confidence > 0.4 "
+        "SELECT asset_id, confidence FROM aegis.asset_tags WHERE tag = 'vehicle' AND confidence > 0.4 "
         "ORDER BY confidence DESC;"
     )
 )

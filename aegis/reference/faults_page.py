@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aegis.reference.markdown import NOTE, code, table
-from consumer.services.faults import lake_faults, sink_faults, tagger_faults
+from consumer.services.faults import comparer_faults, lake_faults, sink_faults, tagger_faults
 from consumer.settings import TaggerSettings
 from consumer.stream.failures.faults import FaultRow, FaultTable, common_rows
 
@@ -32,6 +32,7 @@ def faults_page() -> str:
             _section("Everywhere", common_rows()),
             _section("Tagger", _own(tagger_faults(grace))),
             _section("Sink", _own(sink_faults())),
+            _section("Comparer", _own(comparer_faults())),
             _section("Lake", _own(lake_faults())),
         )
     )

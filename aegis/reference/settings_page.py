@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from aegis.reference.markdown import NOTE, code, table
 from consumer.settings import (
+    ComparerSettings,
     EngineSettings,
     FindingsSettings,
     GatewaySettings,
@@ -50,27 +51,30 @@ class Section:
 SECTIONS = (
     Section(
         KafkaConnection,
-        f"tagger, sink, lake, gateway (to publish and to take verdicts), `aegis topics`, `aegis dlq`, {_LOG}, "
-        f"{_EXTRACTION}",
+        f"tagger, sink, comparer, lake, gateway (to publish and to take verdicts), `aegis topics`, `aegis dlq`, "
+        f"{_LOG}, {_EXTRACTION}",
     ),
-    Section(TopicSettings, f"tagger, sink, lake, gateway, `aegis topics`, `aegis dlq`, {_LOG}, {_EXTRACTION}"),
+    Section(
+        TopicSettings, f"tagger, sink, comparer, lake, gateway, `aegis topics`, `aegis dlq`, {_LOG}, {_EXTRACTION}"
+    ),
     Section(
         ObjectStoreConnection,
-        f"tagger, lake, gateway (may be unset), `aegis bucket`, `aegis lake`, `aegis replay`, `aegis duplicates`, "
-        f"`aegis labels`, {_EXTRACTION}",
+        f"tagger, comparer, lake, gateway (may be unset), `aegis bucket`, `aegis lake`, `aegis replay`, "
+        f"`aegis duplicates`, `aegis labels`, {_EXTRACTION}",
     ),
-    Section(DatabaseConnection, f"sink, lake (catalog), `aegis lake`, {_TABLES}"),
+    Section(DatabaseConnection, f"sink, comparer, lake (catalog), `aegis lake`, {_TABLES}"),
     Section(TaggerSettings, "tagger, `aegis replay`"),
     Section(
         ModelSettings, "tagger, gateway, `aegis replay`, `aegis retag`, `aegis verdict`, `aegis duplicates --reject`"
     ),
     Section(FindingsSettings, "tagger, gateway that publishes, `aegis replay`"),
-    Section(SinkSettings, "sink"),
+    Section(SinkSettings, "sink, comparer (the group)"),
+    Section(ComparerSettings, "comparer"),
     Section(LakeSettings, "lake, `aegis lake`"),
     Section(GatewaySettings, "gateway"),
-    Section(EngineSettings, "tagger, sink, lake, `aegis replay`, `aegis retag`"),
-    Section(OperationsSettings, "tagger, sink, lake, gateway"),
-    Section(TracingSettings, f"tagger, sink, lake, gateway, `aegis replay`, `aegis retag`, {_EXTRACTION}"),
+    Section(EngineSettings, "tagger, sink, comparer, lake, `aegis replay`, `aegis retag`"),
+    Section(OperationsSettings, "tagger, sink, comparer, lake, gateway"),
+    Section(TracingSettings, f"tagger, sink, comparer, lake, gateway, `aegis replay`, `aegis retag`, {_EXTRACTION}"),
     Section(ExtractSettings, _EXTRACTION),
     Section(SpoolSettings, _EXTRACTION),
 )

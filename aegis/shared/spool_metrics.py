@@ -6,7 +6,7 @@ import click
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from consumer.telemetry import registry as declared
-from consumer.telemetry.registry import MetricSpec
+from consumer.telemetry.metric_spec import MetricSpec
 from producer_tools.delivery.spool import Spool
 from producer_tools.settings import SpoolSettings
 

@@ -133,7 +133,7 @@ def hints(asset_ids: list[str], page: str) -> list[str]:
     return [
         f"[bold]Look at them:[/] {page}",
         "[bold]Try next:[/]",
-        "  .venv/bin/aegis search --tag weapon --min-confidence 0.4",
+        "  .venv/bin/aegis search --tag vehicle --min-confidence 0.4",
         f"  .venv/bin/aegis tags {escape(shlex.quote(asset_ids[0] if asset_ids else 'ASSET_ID'))}",
         '  eval "$(.venv/bin/aegis stack env)"      [dim]# the address of Kafka, for kcat[/]',
         f"  kcat -b $AEGIS_KAFKA_BOOTSTRAP -t asset-tagged -C -e -q | cut -c1-300{_kcat_hint()}",

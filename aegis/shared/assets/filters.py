@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from aegis.shared.errors import UserError
-from consumer.storage.tables.search.filters import SAID
+from consumer.storage.tables.search.filters import AGAIN, SAID
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -31,7 +31,10 @@ def tag_options(min_confidence: float, min_confidence_help: str) -> Callable[[Co
 
 
 def asset_options(finding_help: str) -> Callable[[CommandT], CommandT]:
-    """Give a command ``folder``, ``game``, ``min_side``, ``max_side``, ``said``, ``findings`` and ``model``."""
+    """Give a command what filters assets.
+
+    That is ``folder``, ``game``, ``min_side``, ``max_side``, ``said``, ``findings``, ``relation`` and ``model``.
+    """
     return _together(
         click.option("--folder", help="Folder, or several in a row, that the asset's path must have."),
         click.option("--game", help="Game that the asset is of."),
@@ -39,6 +42,11 @@ def asset_options(finding_help: str) -> Callable[[CommandT], CommandT]:
         click.option("--max-side", type=click.IntRange(1), help="Most pixels of the longer side."),
         click.option("--said", type=click.Choice(SAID), help="What a person must have said of one of its tags."),
         click.option("--finding", "findings", multiple=True, help=finding_help),
+        click.option(
+            "--relation",
+            type=click.Choice(AGAIN),
+            help="What it and another asset must be of each other, as the comparer found it; any: whatever it is.",
+        ),
         click.option("--model", help="Id or digest of the model that tagged it."),
     )
 

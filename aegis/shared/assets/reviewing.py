@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import click
 from aiokafka.errors import KafkaError
 
-from aegis.shared.bundles import folder_of, told
+from aegis.shared.bundles import told, vocabulary_of_settings
 from aegis.shared.errors import UserError
 from aegis.shared.kafka_errors import kafka_error, silence_clients
 from consumer.kafka.clients import make_producer
@@ -21,8 +21,6 @@ from consumer.reviewing.deciding import NewTagError, SaidError
 from consumer.reviewing.desk import ReviewDesk
 from consumer.storage.errors import DatabaseError
 from consumer.storage.tables.reads import TagReader
-from consumer.tagging.bundle.bundle import TAXONOMY
-from consumer.tagging.bundle.taxonomy import load_taxonomy
 from consumer.tagging.bundle.vocabulary import Vocabulary
 from consumer.tracing.setup import tracing
 from schemas.connections import DatabaseConnection, KafkaConnection, TopicSettings
@@ -33,9 +31,9 @@ NOT_STORED_YET: Final = "saved, but the sink has not stored it yet: see that one
 
 
 def vocabulary() -> Vocabulary:
-    """Return that of the bundle that the settings name; raises UserError."""
+    """Return that of the bundle and the overlay that the settings name; raises UserError."""
     with told():
-        return Vocabulary.of(load_taxonomy(folder_of(None) / TAXONOMY))
+        return Vocabulary.of(vocabulary_of_settings())
 
 
 def at_desk(work: Callable[[ReviewDesk, TagReader], Awaitable[ResultT]]) -> ResultT:

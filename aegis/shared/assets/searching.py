@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from aegis.shared.bundles import folder_of, told
+from aegis.shared.bundles import opened, told
 from aegis.shared.errors import UserError
 from aegis.shared.output import print_json_lines, print_table
 from aegis.shared.tables import read, shown, tag_json, tags_line
@@ -18,7 +18,7 @@ from consumer.searching.finder import Finder, Findings, Found, LikeUnknownError,
 from consumer.settings import ModelSettings
 from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.search.filters import SearchFilter
-from consumer.tagging.bundle.bundle import Bundle, load_bundle
+from consumer.tagging.bundle.bundle import Bundle
 from consumer.tagging.bundle.vocabulary import Vocabulary
 from consumer.tagging.images.preprocess import PreprocessSpec
 from consumer.tagging.inference.embed import open_embedder
@@ -31,12 +31,12 @@ def find(
 ) -> None:
     """Show what fits best, by the model that AEGIS_MODEL_BUNDLE names; ``like`` is a file, or else an asset's id."""
     with told():
-        bundle = load_bundle(folder_of(None))
+        bundle = opened(None)
         picture = _picture(bundle, Path(like)) if like and Path(like).is_file() else like
         question = Question(words or "", picture, where, limit, _offset(after))
 
         async def ask(reader: TagReader) -> Findings:
-            return await Finder(reader, Vocabulary.of(bundle.taxonomy), TextTower.of(bundle))(question)
+            return await Finder(reader, Vocabulary.of(bundle.vocabulary), TextTower.of(bundle))(question)
 
         try:
             findings = read(ask)

@@ -25,7 +25,7 @@ def command(folder: Path, name: str | None) -> None:
     folder lies, so that two folders named textures do not share ids.
     """
     from producer_tools.errors import InputError
-    from producer_tools.library.project import init_project
+    from producer_tools.project import init_project
 
     chosen = name or folder.resolve().name
     try:

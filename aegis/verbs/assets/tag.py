@@ -50,8 +50,8 @@ def command(folder: Path, *, everything: bool, watch: bool, every_seconds: float
     from producer_tools.delivery.connections import connections_from_environment
     from producer_tools.delivery.spool import Spool
     from producer_tools.errors import InputError
-    from producer_tools.library.project import open_project
     from producer_tools.library.tag import tag_folder
+    from producer_tools.project import open_project
     from producer_tools.settings import ExtractSettings, SpoolSettings
 
     silence_clients()

@@ -56,6 +56,12 @@ def _print(detail: AssetDetail) -> None:
         "tagged": f"{fields['tagged_at']:%Y-%m-%d %H:%M:%S} UTC",
     }
     print_facts((name, value) for name, value in facts.items() if value)
+    if replaced := (fields["source"] or {}).get("replaced"):
+        click.echo(
+            f"this id was a texture of {replaced} before, with other bytes: give each source a name of its own with "
+            "aegis init or aegis extract --game, and send both again",
+            err=True,
+        )
     if is_terminal():
         click.echo()
     if not detail.tags:

@@ -1,4 +1,4 @@
-"""`aegis tail`: tags, and what people say of them, as they are published."""
+"""`aegis tail`: tags, what people say of them, and textures that are there twice, as they are published."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from aegis.shared.verb import Verb
 if TYPE_CHECKING:
     import asyncio
 
-    from producer_tools.following.tag_stream import AssetRemoved, TagFilter
-    from schemas import AssetReviewed, AssetTagged
+    from producer_tools.following.tag_stream import AssetRemoved, Followed, TagFilter
+    from schemas import AssetRelated, AssetReviewed, AssetTagged
 
 
 @click.command(
@@ -41,7 +41,11 @@ if TYPE_CHECKING:
     "--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Minimum confidence of a matching tag."
 )
 @click.option("--from-beginning", is_flag=True, help="Start with the events that the topic holds already.")
-@click.option("--topic", metavar="TOPIC", help="Topic to follow; asset-tagged and asset-reviewed if not given.")
+@click.option(
+    "--topic",
+    metavar="TOPIC",
+    help="Topic of tagged events to follow alone; asset-tagged, asset-reviewed and asset-related if not given.",
+)
 @click.option(
     "--json",
     "as_json",
@@ -57,39 +61,52 @@ def command(
     topic: str | None,
     as_json: bool,
 ) -> None:
-    """Follow the published tags, and what people say of them, until Ctrl-C.
+    """Follow the published tags, what people say of them, and which textures are there twice, until Ctrl-C.
 
     It joins no consumer group, so it takes no events from anybody.
     """
     from aegis.shared.corpus_runs import run_until_signal
     from consumer.kafka.topics import TopicsError
-    from producer_tools.following.tag_stream import AssetRemoved, TagFilter, TagStream
+    from producer_tools.following.tag_stream import TagFilter, TagStream
     from schemas.connections import KafkaConnection, TopicSettings
 
     if unknown := unknown_tags(tags):
         click.echo(f"Warning: {unknown}", err=True)
     wanted = TagFilter(frozenset(tags), category, min_confidence)
     topics = TopicSettings().topics
-    followed, reviewed = topic or topics.tagged, None if topic else topics.reviewed
+    followed = topic or topics.tagged
+    reviewed, related = (None, None) if topic else (topics.reviewed, topics.related)
 
     async def follow(stop: asyncio.Event) -> None:
         async with TagStream(
-            KafkaConnection(), followed, reviewed_topic=reviewed, from_beginning=from_beginning
+            KafkaConnection(), followed, reviewed_topic=reviewed, related_topic=related, from_beginning=from_beginning
         ) as stream:
             if stream.unfollowed:
                 click.echo(f"Warning: {stream.unfollowed}", err=True)
             click.echo(f"following {followed}; Ctrl-C ends it", err=True)
             async for event in stream.until(stop):
-                if isinstance(event, AssetRemoved):
-                    if wanted.wants_all:
-                        _tell_removed(event, as_json=as_json)
-                elif wanted.wants(event):
-                    _tell(event, wanted, as_json=as_json)
+                _show(event, wanted, as_json=as_json)
 
     try:
         run_until_signal(follow)
     except TopicsError as error:
         raise UserError(str(error)) from error
+
+
+def _show(event: Followed, wanted: TagFilter, *, as_json: bool) -> None:
+    """Tell what is wanted; what has no tags only where all is."""
+    from producer_tools.following.tag_stream import AssetRemoved
+    from schemas import AssetRelated
+
+    if isinstance(event, AssetRemoved):
+        if wanted.wants_all:
+            _tell_removed(event, as_json=as_json)
+    elif isinstance(event, AssetRelated):
+        # Most textures are there once, of which there is nothing to tell.
+        if wanted.wants_all and event.related:
+            _tell_related(event, as_json=as_json)
+    elif wanted.wants(event):
+        _tell(event, wanted, as_json=as_json)
 
 
 def _tell(event: AssetTagged | AssetReviewed, wanted: TagFilter, *, as_json: bool) -> None:
@@ -113,6 +130,17 @@ def _tell(event: AssetTagged | AssetReviewed, wanted: TagFilter, *, as_json: boo
     if not event.tags:
         line.append("  no tag was found", style="dim")
     print_text(line)
+
+
+def _tell_related(event: AssetRelated, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(event.model_dump_json(exclude_none=True))
+        return
+    for other in event.related:
+        one, two = (event.asset_id, other.asset_id) if other.said_of == "this" else (other.asset_id, event.asset_id)
+        print_text(
+            f"[dim]{event.occurred_at:%H:%M:%S}[/]  {shown(one)}  [bold]{shown(other.relation)}[/]  {shown(two)}"
+        )
 
 
 def _tell_removed(event: AssetRemoved, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aegis.shared.assets.filters import asset_options, finding_names
-from aegis.shared.bundles import folder_of, told
+from aegis.shared.bundles import opened, told
 from aegis.shared.errors import UserError
 from aegis.shared.verb import VerbGroup
 
@@ -49,11 +49,10 @@ def export(
     """
     from aegis.shared.assets.labelling import fetch_images, reviewed_images
     from consumer.storage.tables.search.filters import SearchFilter
-    from consumer.tagging.bundle.bundle import load_bundle
     from export.evaluation.verdict_labels import label_table
 
     with told():
-        taxonomy = load_bundle(folder_of(bundle)).taxonomy
+        taxonomy = opened(bundle).vocabulary
     filters["said"] = filters["said"] or "any"
     reviewed = reviewed_images(SearchFilter(findings=finding_names(findings), **filters))
     if not reviewed:
@@ -92,9 +91,7 @@ def _left_out(table: LabelTable, lost: int) -> list[str]:
             "model calibrate --verdicts learns of them, too"
         )
     if table.foreign:
-        sentences.append(
-            f"the taxonomy does not have {', '.join(sorted(table.foreign))}: aegis taxonomy compile adds tags"
-        )
+        sentences.append(f"the taxonomy does not have {', '.join(sorted(table.foreign))}: aegis taxonomy add adds tags")
     if lost:
         sentences.append(f"{lost} images are left out, because the object store does not give them")
     return sentences

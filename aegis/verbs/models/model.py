@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aegis.shared.bundles import bundle_argument, folder_of, told
+from aegis.shared.bundles import bundle_argument, folder_of, opened, silence, told
 from aegis.shared.output import print_facts, print_json_lines, print_table
 from aegis.shared.verb import VerbGroup, json_lines
 from aegis.verbs.models.model_make import export, pull
@@ -39,10 +39,8 @@ def info(bundle: str | None, *, as_json: bool) -> None:
     """Show what a bundle contains, after comparing every file with its digest."""
     from rich.markup import escape
 
-    from consumer.tagging.bundle.bundle import load_bundle
-
     with told():
-        loaded = load_bundle(folder_of(bundle))
+        loaded = opened(bundle)
     manifest = loaded.manifest
     if as_json:
         click.echo(json.dumps({"digest": loaded.digest, **manifest.model_dump(mode="json")}, indent=2))
@@ -56,6 +54,7 @@ def info(bundle: str | None, *, as_json: bool) -> None:
         "embedding": f"{manifest.dim} numbers, logit scale {manifest.logit_scale:g}, bias {manifest.logit_bias:g}",
         "graphs": _graphs(loaded),
         "taxonomy": f"{loaded.taxonomy.id} {loaded.taxonomy.version}, {loaded.taxonomy_digest}",
+        **({"own tags": _own_tags(loaded)} if loaded.own else {}),
         "confidences": _trust(loaded),
         "bytes": f"{sum(entry.bytes for entry in manifest.files.values()):,}",
         **{name: f"{value:g}" for name, value in manifest.metrics.items()},
@@ -141,6 +140,11 @@ def _graphs(bundle: Bundle) -> str:
         stayed = f", {len(variant.fp32_layers)} layers stayed fp32" if variant.fp32_layers else ""
         parts.append(f"{precision} against fp32: cosine {variant.least_cosine:.5f} at least{stayed}")
     return "; ".join([*parts, f"{here} runs on this CPU"])
+
+
+def _own_tags(bundle: Bundle) -> str:
+    heard = ", ".join(f"{tag} ({category})" for category, tag in sorted(bundle.own - bundle.silent))
+    return "; ".join(filter(None, [f"{heard} heard" if heard else None, silence(bundle)]))
 
 
 def _trust(bundle: Bundle) -> str:

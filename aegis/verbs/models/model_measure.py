@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aegis.shared.bundles import bundle_argument, folder_of, own_folder, told
+from aegis.shared.bundles import bundle_argument, opened, own_folder, told
 from aegis.shared.output import print_table, print_text
 from aegis.shared.verb import Verb
 
@@ -89,7 +89,7 @@ def evaluate(
 
     with told():
         evaluation = evaluate_bundle(
-            folder_of(bundle), Labels(labels, images), names=names, precision=precision, by_game=by_game
+            opened(bundle), Labels(labels, images), names=names, precision=precision, by_game=by_game
         )
     how = [text for text, is_so in (("with names", names), (_BY_GAME, by_game)) if is_so]
     _tell(evaluation, images, json_path, report, how, games=by_game)
@@ -136,8 +136,8 @@ def calibrate(
     if verdicts or forget_verdicts:
         if labels or images or (verdicts and forget_verdicts):
             raise click.UsageError("--verdicts and --forget-verdicts stand alone: calibrate with --labels first")
-        from aegis.shared.teaching import forget_verdicts as forget
-        from aegis.shared.teaching import teach_verdicts
+        from aegis.shared.models.teaching import forget_verdicts as forget
+        from aegis.shared.models.teaching import teach_verdicts
 
         if forget_verdicts:
             forget(bundle)
@@ -146,12 +146,15 @@ def calibrate(
         return
     if not labels or images is None:
         raise click.UsageError("say what to fit on: --labels with --images, or --verdicts")
+    from consumer.services.bundles import overlay_of
+    from consumer.settings import ModelSettings
     from export.evaluation.evaluate import DEFAULT_NAMES, Labels, calibrate_bundle
 
     with told():
         evaluation = calibrate_bundle(
             own_folder(bundle),
             Labels(labels, images),
+            overlay=overlay_of(ModelSettings()),
             names_from=names_from or DEFAULT_NAMES,
             precision=precision,
         )

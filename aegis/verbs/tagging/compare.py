@@ -57,8 +57,8 @@ def command(
     """
     import asyncio
 
-    from aegis.shared.comparing import compare
-    from aegis.shared.vocabulary import revised_bundle
+    from aegis.shared.models.comparing import compare
+    from aegis.shared.models.vocabulary import revised_bundle
     from consumer.services.errors import StartupError
     from consumer.storage.errors import DatabaseError, StoreError
 

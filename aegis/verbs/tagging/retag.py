@@ -53,10 +53,11 @@ def command(
 
     AEGIS_MODEL_BUNDLE names the bundle. Assets whose embedding is of another model, or whose event carries no pixel
     evidence, are tagged again from their images, as by `aegis replay`. Give the live tagger the vocabulary first, with
-    `aegis taxonomy compile`.
+    `aegis taxonomy compile`, or tags of your own by AEGIS_MODEL_OVERLAY.
     """
+    from aegis.shared.bundles import silence
     from aegis.shared.corpus_runs import check_name, make_output_topic, run_until_signal
-    from aegis.shared.vocabulary import revised_bundle
+    from aegis.shared.models.vocabulary import revised_bundle
     from aegis.views.progress import RunView
     from consumer.replay.plans.plan import Start
     from consumer.replay.retag import RetagRequest, run_retag
@@ -65,6 +66,8 @@ def command(
 
     bundle = revised_bundle(taxonomy, calibration)
     chosen = check_name(name or bundle.taxonomy_digest.removeprefix("sha256:")[:12])
+    if (silent := silence(bundle)) is not None:
+        click.echo(silent, err=True)
     request = RetagRequest(chosen, bundle, from_topic, output_topic)
     os.nice(nice)
     _collect_seldom()

@@ -6,12 +6,12 @@ import signal
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devstack.component import Tell
 from devstack.errors import StackError
+from devstack.jars import fetch_jars
 from devstack.state import LOOPBACK, State, is_listening
 
 KAFKA_VERSION = "4.4.0"
@@ -148,34 +148,7 @@ def _remembered_classpath(home: Path) -> str:
 
 
 def _resolve_jars(tell: Tell) -> str:
-    import jgo  # noqa: PLC0415 - as above
-    from jgo.maven import PythonResolver  # noqa: PLC0415 - as above
-
     tell("looking for its jars")
-    resolver = PythonResolver(progress_callback=_Fetching(tell))
-    try:
-        # Both of jgo's folders together: Kafka runs from a classpath, not from modules.
-        jars = sorted(Path(jgo.build(_KAFKA, resolver=resolver).path).glob("*/*.jar"))
-        jars += Path(jgo.build(_LOG_BINDING, resolver=resolver).path).glob("*/log4j-slf4j-impl-*.jar")
-    except Exception as error:
-        raise StackError(
-            f"Kafka's jars could not be fetched from Maven Central ({error}): "
-            "check the network, or point AEGIS_KAFKA_BOOTSTRAP at a Kafka of your own"
-        ) from error
+    jars = fetch_jars(_KAFKA, tell, expected_bytes=_KAFKA_BYTES)
+    jars += [jar for jar in fetch_jars(_LOG_BINDING, tell) if jar.name.startswith("log4j-slf4j-impl-")]
     return ":".join(str(jar) for jar in jars)
-
-
-class _Fetching:
-    """Tells how far the download is, as jgo's progress callback: called for each file with its name and size."""
-
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
-        self._fetched_bytes = 0
-
-    @contextmanager
-    def __call__(self, name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG002 - jgo's
-        def advance(more_bytes: int) -> None:
-            self._fetched_bytes += more_bytes
-            self._tell(f"fetching its jars, {self._fetched_bytes / 1e6:.0f} of {_KAFKA_BYTES / 1e6:.0f} MB")
-
-        yield advance

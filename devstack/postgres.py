@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import secrets
@@ -119,12 +120,31 @@ def _binary(name: str) -> Path:
 
 def _let_reach(home: Path, user: str) -> None:
     """Make the server's user, and let it pass the folders above its data and its programs."""
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", user], check=True)  # noqa: S603, S607
+    make_user(user)
     for place in (home, _binary("postgres")):
         for parent in place.parents:
             mode = parent.stat().st_mode
             if not mode & 0o001:
                 parent.chmod(mode | 0o001)
+
+
+def make_user(user: str) -> None:
+    """Make a system user if there is none of that name; raises StackError where that fails."""
+    # Of two at once useradd makes both, each with an id of its own, and the second replaces the first (shadow 4.13):
+    # what was given to the first one's id nobody can reach any more.
+    with Path("/etc/passwd").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            pwd.getpwnam(user)
+        except KeyError:
+            done = subprocess.run(  # noqa: S603
+                ["useradd", "--system", "--no-create-home", user],  # noqa: S607
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise StackError(
+                    f"PostgreSQL does not run as root, and a user {user} for it could not be made "
+                    f"({done.stderr.strip()}): run as another user than root"
+                ) from None

@@ -150,9 +150,8 @@ def environment_of(checkout: Path, stack: Path, home: Path) -> dict[str, str]:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         gateway_port = unused.getsockname()[1]
     (home / ".curlrc").write_text(f'connect-to = "127.0.0.1:8080:127.0.0.1:{gateway_port}"\n')
-    for cache in (".cache", ".m2"):
-        if (Path.home() / cache).is_dir():
-            (home / cache).symlink_to(Path.home() / cache)
+    if (Path.home() / ".cache").is_dir():
+        (home / ".cache").symlink_to(Path.home() / ".cache")
     kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
     return {
         **kept,

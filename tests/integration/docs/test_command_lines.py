@@ -23,7 +23,9 @@ def new_reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewReader]:
     services = folder / "stack"
     readers: list[Reader] = []
 
-    def make(name: str) -> Reader:
+    def make(document: str) -> Reader:
+        # A second try has a checkout of its own, too.
+        name = f"{document}-{len(readers)}"
         checkout = make_checkout(folder / name)
         environment = environment_of(checkout, services, folder / f"{name}-home")
         readers.append(Reader(checkout, environment, folder / f"{name}-notes", services))

@@ -16,6 +16,7 @@ from consumer.concurrency.backoff import Backoff
 from consumer.concurrency.waits import first_of
 from consumer.kafka.errors import FATAL_ERRORS, refusal
 from consumer.processes.dependencies import Dependency, Destinations, watched
+from consumer.processes.freed_memory import give_back_freed_memory
 from consumer.services.errors import StartupError
 from consumer.settings import OperationsSettings
 from consumer.stream.engine import StreamEngine
@@ -52,6 +53,7 @@ class Process:
             _stop_on_signals(process.stop),
             serve_operations(settings.host, settings.port, process.health, process.metrics) as port,
             measure_loop_lag(process.metrics),
+            give_back_freed_memory(),
         ):
             with tracing(f"aegis-{name}"):
                 _log.info("process.started", service=name, pid=os.getpid(), operations=f"http://{settings.host}:{port}")

@@ -1,0 +1,39 @@
+"""Gives freed memory back to the system.
+
+glibc keeps what lies between pieces in use, and under a steady load that grows for days: 3 to 4 MB an hour of sink and
+tagger, while what they use stays the same (`python -m benchmarks.soak`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+# Less often than would be noticed: it takes one to ten milliseconds, on a thread of its own.
+_INTERVAL_SECONDS = 60.0
+
+
+@asynccontextmanager
+async def give_back_freed_memory() -> AsyncIterator[None]:
+    """Give freed memory back each minute while the block runs; does nothing where the C library is not glibc."""
+    task = asyncio.create_task(_repeat(), name="freed-memory")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def give_back() -> None:
+    """Give whole pages of freed memory back to the system, also from between what is in use (malloc_trim(3))."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+async def _repeat() -> None:
+    while True:
+        await asyncio.sleep(_INTERVAL_SECONDS)
+        await asyncio.to_thread(give_back)

@@ -11,8 +11,8 @@ import ctypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-# Less often than would be noticed: it takes one to ten milliseconds, on a thread of its own.
-_INTERVAL_SECONDS = 60.0
+# Loading a model leaves much; later, less often than would be noticed: it takes one to ten milliseconds of a thread.
+_FIRST_SECONDS, _INTERVAL_SECONDS = 5.0, 60.0
 
 
 @asynccontextmanager
@@ -34,6 +34,7 @@ def give_back() -> None:
 
 
 async def _repeat() -> None:
+    await asyncio.sleep(_FIRST_SECONDS)
     while True:
-        await asyncio.sleep(_INTERVAL_SECONDS)
         await asyncio.to_thread(give_back)
+        await asyncio.sleep(_INTERVAL_SECONDS)

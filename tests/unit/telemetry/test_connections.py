@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psutil
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -54,6 +57,16 @@ async def _answer(streams: Streams, request: bytes = _HEAD + b"\r\n") -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
     return head.split(b" ")[1] + b" " + await reader.readexactly(length)
+
+
+async def test_an_answer_is_sent_at_once() -> None:
+    """Not when the client has acknowledged what was sent before."""
+    async with _served() as port, _connected(port) as (client,):
+        assert await _answer(client) == b"200 hello"
+        peer = client[1].get_extra_info("sockname")
+        (descriptor,) = (own.fd for own in psutil.Process().net_connections("tcp") if own.raddr == peer)
+        with socket.socket(fileno=os.dup(descriptor)) as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET", _HEAD + b"X-A: b"], ids=["nothing", "a word", "half a head"])

@@ -100,6 +100,8 @@ class _Report:
 
 def _parse(job: Job, answers: IO[bytes], unity: UnityReader, looking: Looking | None) -> None:
     report = _Report(answers, job, looking)
+    if job.is_careful:
+        unity.read_in_python()
     try:
         with open_archive(
             job.kind,
@@ -111,7 +113,8 @@ def _parse(job: Job, answers: IO[bytes], unity: UnityReader, looking: Looking | 
             unity=unity,
         ) as items:
             for number, item in enumerate(_in_a_row(merge_companions(items))):
-                report.take(item, number)
+                if number > job.after or not isinstance(item, Entry):
+                    report.take(item, number)
     except ArchiveError as error:
         report.say(Refused(cut(str(error))))
     except MemoryError:

@@ -41,7 +41,8 @@ class Setup:
 class Job:
     """Parse one file; PNGs go to ``folder``, which is empty and the child's alone.
 
-    Where there are ``parts``, the file is what they make up together, and ``path`` its name.
+    Where there are ``parts``, the file is what they make up together, and ``path`` its name. ``is_careful``: native
+    code crashed on it after texture number ``after``, and what comes now is read without that code.
     """
 
     path: str
@@ -50,6 +51,8 @@ class Job:
     limits: ReadLimits
     alpha: str | None = None
     parts: tuple[str, ...] = ()
+    is_careful: bool = False
+    after: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -36,6 +37,7 @@ from producer_tools.extraction.messages import (
 from producer_tools.extraction.readers.sniff import Kind
 
 _READ_BYTES: Final = 65_536
+_CRASHES: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL})
 # What the child needs of our environment; connection settings and their secrets stay here.
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
 
@@ -63,6 +65,10 @@ Parsed = ParsedTexture | LeftOut | PassedOver
 
 class _ChildLostError(Exception):
     """The child died or fell silent; the message says which, to go after "the process that parsed it"."""
+
+
+class _ChildCrashedError(_ChildLostError):
+    """Native code made a mistake with the file."""
 
 
 class Parser:
@@ -106,11 +112,35 @@ class Parser:
                 alpha=str(alpha.absolute()) if alpha else None,
                 parts=tuple(str(part.absolute()) for part in parts),
             )
-            yield from self._read(job)
+            yield from self._read_to_the_end(job)
         except _ChildLostError as lost:
             raise ArchiveError(f"the process that parsed it {lost}") from lost
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _read_to_the_end(self, job: Job) -> Iterator[Parsed]:
+        """Read a file, and the rest of it without native code where that crashes: one bad object takes no others."""
+        said: set[LeftOut] = set()
+        last = -1
+        try:
+            for parsed in self._read(job):
+                if isinstance(parsed, ParsedTexture):
+                    last = parsed.found.number
+                elif isinstance(parsed, LeftOut):
+                    said.add(parsed)
+                yield parsed
+        except _ChildCrashedError:
+            if job.kind is Kind.IMAGE:
+                raise
+        else:
+            return
+        try:
+            for parsed in self._read(replace(job, is_careful=True, after=last)):
+                if parsed not in said:
+                    yield parsed
+        finally:
+            # The next file is read by native code again.
+            self._stop()
 
     def _read(self, job: Job) -> Iterator[Parsed]:
         answering = False
@@ -147,7 +177,7 @@ class Parser:
             child.stdin.write(line)
             child.stdin.flush()
         except BrokenPipeError as error:
-            raise _ChildLostError(_ending(child)) from error
+            raise _ended(child) from error
 
     def _start(self) -> subprocess.Popen[bytes]:
         self._pending = b""
@@ -178,7 +208,7 @@ class Parser:
                 )
             chunk = os.read(stream, _READ_BYTES)
             if not chunk:
-                raise _ChildLostError(_ending(self._child))
+                raise _ended(self._child)
             self._pending += chunk
         line, _, self._pending = self._pending.partition(b"\n")
         try:
@@ -206,8 +236,10 @@ class Parser:
                     continue
 
 
-def _ending(child: subprocess.Popen[bytes]) -> str:
+def _ended(child: subprocess.Popen[bytes]) -> _ChildLostError:
     code = child.wait()
-    if code < 0:
-        return f"crashed (signal {-code})"
-    return f"ended unexpectedly (exit {code})"
+    if -code in _CRASHES:
+        return _ChildCrashedError(
+            f"crashed (signal {-code}): it is damaged, or of a kind that the library for it does not read"
+        )
+    return _ChildLostError(f"was ended (signal {-code})" if code < 0 else f"ended unexpectedly (exit {code})")

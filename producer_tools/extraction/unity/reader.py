@@ -38,6 +38,15 @@ class UnityReader:
         whole = self._wholes.setdefault(id(build), WholeBuild(build, limits))
         return open_unity(source, whole, limits, self._options, scratch)
 
+    def read_in_python(self) -> None:
+        """Read objects without UnityPy's C code from now on: slower, but what is damaged raises where that crashes."""
+        try:
+            from UnityPy.helpers import TypeTreeHelper  # noqa: PLC0415 - needed here alone
+        except ImportError:
+            # Opening a file says what is missing.
+            return
+        vars(TypeTreeHelper)["read_typetree_boost"] = None
+
     def packages_beside(self, path: Path) -> list[Path]:
         """Return the packages of Android that were named together with this one: its folder's, or by themselves."""
         if not is_package(path.name):

@@ -180,8 +180,40 @@ def test_file_that_crashes_the_native_parser_is_refused_and_the_next_is_read(
 
     (refused,) = skipped(outcomes)
     assert refused.what.endswith("sample.unity3d")
-    assert refused.reason == f"the process that parsed it crashed (signal {crash.value})"
+    assert refused.reason.startswith(f"the process that parsed it crashed (signal {crash.value}): it is damaged, or")
     assert len(textures(outcomes)) == 1
+
+
+@pytest.mark.parametrize("call", [1, 4, 9])
+def test_object_that_crashes_native_code_takes_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    """The rest of the file is read without that code: each texture once, and each as it is otherwise.
+
+    At its CALLth object UnityPy's C code ends its process, as it does of some damaged files.
+    """
+    sample = SAMPLES / "archives" / "sample.unity3d"
+    whole = {item.asset_id: item.sha256 for item in textures(extracted(sample, tmp_path / "whole"))}
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal\n"
+        "from UnityPy.helpers import TypeTreeHelper\n"
+        "native, calls = TypeTreeHelper.read_typetree_boost, []\n"
+        "def crash(*arguments):\n"
+        "    calls.append(1)\n"
+        f"    if len(calls) == {call}:\n"
+        "        os.kill(os.getpid(), signal.SIGSEGV)\n"
+        "    return native(*arguments)\n"
+        "TypeTreeHelper.read_typetree_boost = crash\n"
+    )
+    # The child looks for modules where we do.
+    monkeypatch.syspath_prepend(tmp_path)
+
+    outcomes = extracted(sample, tmp_path / "out")
+
+    found = textures(outcomes)
+    assert skipped(outcomes) == []
+    assert {item.asset_id: item.sha256 for item in found} == whole
+    assert len(found) == len(whole) > 1
 
 
 def test_parser_that_is_killed_loses_one_archive(tmp_path: Path) -> None:
@@ -194,7 +226,7 @@ def test_parser_that_is_killed_loses_one_archive(tmp_path: Path) -> None:
         first = next(found)
         assert parser._child is not None
         os.kill(parser._child.pid, signal.SIGKILL)
-        with pytest.raises(Exception, match="the process that parsed it crashed \\(signal 9\\)"):
+        with pytest.raises(Exception, match="the process that parsed it was ended \\(signal 9\\)"):
             list(found)
         again = parser.read(archive, Kind.ZIP)
         new = next(again)

@@ -36,11 +36,16 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """An id with its score, and the evidences that found it, most telling first."""
+    """An id with its score, and the share in it of each evidence that found it."""
 
     asset_id: str
     score: float
-    evidences: tuple[Evidence, ...]
+    shares: Mapping[Evidence, float]
+
+    @property
+    def evidences(self) -> tuple[Evidence, ...]:
+        """The evidences, most telling first."""
+        return tuple(sorted(self.shares, key=lambda evidence: (-self.shares[evidence], evidence)))
 
 
 def fuse(rankings: Sequence[Ranking]) -> list[Fused]:
@@ -53,9 +58,5 @@ def fuse(rankings: Sequence[Ranking]) -> list[Fused]:
         for place, asset_id in enumerate(dict.fromkeys(ranking.asset_ids), start=1):
             mine = shares.setdefault(asset_id, {})
             mine[ranking.evidence] = mine.get(ranking.evidence, 0.0) + ranking.weight / (_DAMPING + place)
-    fused = [Fused(asset_id, sum(mine.values()), _by_share(mine)) for asset_id, mine in shares.items()]
+    fused = [Fused(asset_id, sum(mine.values()), mine) for asset_id, mine in shares.items()]
     return sorted(fused, key=lambda item: (-item.score, item.asset_id))
-
-
-def _by_share(shares: Mapping[Evidence, float]) -> tuple[Evidence, ...]:
-    return tuple(sorted(shares, key=lambda evidence: (-shares[evidence], evidence)))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from consumer.tagging.bundle.bundle import Bundle
 from consumer.tagging.inference.textual import TextEncoder, describe
+
+# Searches; each takes a few kilobytes.
+_REMEMBERED = 500
 
 
 class TextTower:
@@ -19,6 +23,8 @@ class TextTower:
         self._bundle = bundle
         self._encoder: TextEncoder | None = None
         self._loading = threading.Lock()
+        # Further pages of a search, and its filters, ask for the same words again.
+        self._described = lru_cache(_REMEMBERED)(self._describe)
 
     @staticmethod
     def of(bundle: Bundle) -> TextTower | None:
@@ -28,6 +34,9 @@ class TextTower:
 
     def __call__(self, words: str) -> npt.NDArray[np.float32]:
         """Return the direction, [dim], in which pictures of this lie; blocks."""
+        return self._described(words)
+
+    def _describe(self, words: str) -> npt.NDArray[np.float32]:
         with self._loading:
             if self._encoder is None:
                 self._encoder = TextEncoder(self._bundle.path, self._bundle.manifest)

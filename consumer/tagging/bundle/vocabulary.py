@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Final, Self
 
 from consumer.tagging.bundle.taxonomy import Category, Taxonomy
@@ -20,7 +21,7 @@ _MIN_FIRST = 3
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Vocabulary:
     """A taxonomy as people speak of it: by the names that events carry."""
 
@@ -56,7 +57,7 @@ class Vocabulary:
     def nearest(self, word: str, category: str | None = None) -> tuple[str, ...]:
         """Return the tags that somebody may have meant: those whose synonym it is, then those spelt much like it."""
         sought = word.strip().lower().replace(" ", "_").replace("-", "_")
-        meant = [tag for name, spec in self._within(category) for tag in _meaning(spec, sought)]
+        meant = [tag for name, _ in self._within(category) for tag in self._meanings[name].of(sought)]
         meant += get_close_matches(
             sought, list(dict.fromkeys(self.tags(category))), n=_MOST_NEAREST, cutoff=_SPELT_ALIKE
         )
@@ -65,7 +66,7 @@ class Vocabulary:
     def meant_by(self, word: str) -> tuple[str, ...]:
         """Return the tags that a word stands for: by their name, a synonym, or what files of theirs are called."""
         for form in (word, word.removesuffix("s"), word.removesuffix("es")):
-            found = dict.fromkeys(tag for spec in self.taxonomy.categories.values() for tag in _meaning(spec, form))
+            found = dict.fromkeys(tag for meanings in self._meanings.values() for tag in meanings.of(form))
             if found:
                 return tuple(found)
         return ()
@@ -91,6 +92,10 @@ class Vocabulary:
         alike = get_close_matches(word, (part for part in known if len(part) >= _MIN_RESPELT), _MOST_NEAREST, _MISSPELT)
         # A word's first letter is the one that is seldom wrong.
         return min(alike, key=lambda part: part[0] != word[0]) if alike else None
+
+    @cached_property
+    def _meanings(self) -> dict[str, _Meanings]:
+        return {name: _Meanings.of_category(spec) for name, spec in self.taxonomy.categories.items()}
 
     def _within(self, category: str | None) -> Iterable[tuple[str, Category]]:
         return ((name, spec) for name, spec in self.taxonomy.categories.items() if category in {None, name})
@@ -118,9 +123,31 @@ def _beginnings(spec: Category) -> Iterator[str]:
         yield from (name.removesuffix("*") for name in details.names if name.endswith("*"))
 
 
-def _meaning(spec: Category, word: str) -> Iterator[str]:
-    for tag, details in spec.tags.items():
-        others = {other.lower().replace(" ", "_").replace("-", "_") for other in (*details.synonyms, *details.names)}
-        begun = any(other.endswith("*") and word.startswith(other[:-1]) for other in others)
-        if (begun and "_" not in word) or word in {tag, spec.shown_name(tag), *others}:
-            yield spec.shown_name(tag)
+@dataclass(frozen=True, slots=True)
+class _Meanings:
+    """What words stand for in one category: tags, with their places in it, by what they and their files are called."""
+
+    by_name: dict[str, list[tuple[int, str]]]
+    by_beginning: list[tuple[str, tuple[int, str]]]
+
+    @classmethod
+    def of_category(cls, spec: Category) -> Self:
+        meanings = cls({}, [])
+        for place, (tag, details) in enumerate(spec.tags.items()):
+            meant = (place, spec.shown_name(tag))
+            others = (
+                other.lower().replace(" ", "_").replace("-", "_") for other in (*details.synonyms, *details.names)
+            )
+            for name in dict.fromkeys((tag, meant[1], *others)):
+                if name.endswith("*"):
+                    meanings.by_beginning.append((name[:-1], meant))
+                else:
+                    meanings.by_name.setdefault(name, []).append(meant)
+        return meanings
+
+    def of(self, word: str) -> list[str]:
+        """Return the tags that a word stands for, in the category's order."""
+        found = set(self.by_name.get(word, ()))
+        if "_" not in word:
+            found.update(meant for beginning, meant in self.by_beginning if word.startswith(beginning))
+        return [tag for _, tag in sorted(found)]

@@ -106,7 +106,7 @@ async def against_others(place: Workload, bundle: Path, peers: Path | None, buil
             Figure("product_over_fastembed", contest.faster("product", "fastembed"), "ratio", 2.3, "higher"),
             Figure("product_over_first_service", contest.faster("product", "first_service"), "ratio", 75, "higher"),
         ]
-    return [*figures, Figure("tagger_rss", rss_bytes / _MB, "MB", 450, "lower")]
+    return [*figures, Figure("tagger_rss", rss_bytes / _MB, "MB", 380, "lower")]
 
 
 async def scaling(place: Workload, bundle: Path) -> list[Figure]:

@@ -63,6 +63,10 @@ bench-extract: $(DEV) ## Measure aegis extract on Unity bundles (ARGS="--before 
 bench-sink: $(DEV) ## Measure the sink (ARGS="--before CHECKOUT": against another build); writes build/figures
 	@$(BIN)/python -m benchmarks.sink $(ARGS)
 
+.PHONY: bench-search
+bench-search: $(DEV) ## Measure search in a million textures (15 minutes); writes build/figures/search.json
+	@$(BIN)/python -m benchmarks.search $(ARGS)
+
 .PHONY: lint-bench
 lint-bench: $(DEV) ## Measure the findings of aegis lint on real textures (TEXTURES="DIR DIR"); writes build/figures
 	@nice -n 10 $(BIN)/python -m benchmarks.findings $(TEXTURES:%=--textures %)

@@ -50,11 +50,18 @@ WHERE sha256 = lpad(to_hex(place - 1), 64, '0')
 
 
 async def make_library(
-    connection: DatabaseConnection, textures: int, embedded: int, model_digest: str, pictured: Sequence[str]
+    connection: DatabaseConnection,
+    textures: int,
+    embedded: int,
+    model_digest: str,
+    pictured: Sequence[str],
+    *,
+    times_the_tags: int = 1,
 ) -> None:
     """Fill new tables: the first ``embedded`` textures have embeddings in an HNSW index, the newest ones pictures.
 
-    ``pictured`` are the hashes of the pictures, PNGs, of the newest textures.
+    ``pictured`` are the hashes of the pictures, PNGs, of the newest textures. A texture has six tags, or about
+    ``times_the_tags`` as many: one that is drawn twice counts once.
     """
     await migrate(connection)
     session = await connect(connection, command_seconds=None)
@@ -66,7 +73,7 @@ async def make_library(
         await session.execute(_PICTURED, pictured, [object_key(digest, "png") for digest in pictured])
         for source, categories in (("bench", _GUESSED), ("pixels", _MEASURED)):
             for category, tags, each, share in categories:
-                await session.execute(_TAGS, category, float(tags), each, source, share)
+                await session.execute(_TAGS, category, float(tags), each * times_the_tags, source, share)
         await _embed(session, embedded, model_digest, pictured)
         await create_index(session, model_digest, DIM)
         await session.execute("VACUUM (ANALYZE) assets")

@@ -28,7 +28,8 @@ from consumer.searching.finder import Finder, Question
 from consumer.storage.postgres.database import connect
 from consumer.storage.tables.embeddings import index_condition
 from consumer.storage.tables.likeness import LikeQuery, nearest
-from consumer.storage.tables.reads import TagQuery, TagReader
+from consumer.storage.tables.reads import TagReader
+from consumer.storage.tables.search.tag_query import TagQuery
 from devstack import Stack
 from schemas.connections import DatabaseConnection
 

@@ -39,6 +39,11 @@ SELECT DISTINCT ON (asset_id, tag) asset_id, $1, $1 || '_' || floor($2 ^ random(
        CASE WHEN $4 <> 'pixels' THEN 0.2 + 0.8 * random() ^ 1.5 WHEN random() < 0.5 THEN 1 ELSE random() END, $4
 FROM assets, generate_series(1, $3) WHERE random() < $5
 """
+_TAG_NAMES: Final = """
+UPDATE assets SET tag_names = named.tags
+FROM (SELECT asset_id, array_agg(DISTINCT tag) AS tags FROM asset_tags GROUP BY asset_id) AS named
+WHERE named.asset_id = assets.asset_id
+"""
 
 
 # Those that have a picture: their content is that of the object.
@@ -74,6 +79,7 @@ async def make_library(
         for source, categories in (("bench", _GUESSED), ("pixels", _MEASURED)):
             for category, tags, each, share in categories:
                 await session.execute(_TAGS, category, float(tags), each * times_the_tags, source, share)
+        await session.execute(_TAG_NAMES)
         await _embed(session, embedded, model_digest, pictured)
         await create_index(session, model_digest, DIM)
         await session.execute("VACUUM (ANALYZE) assets")

@@ -17,8 +17,9 @@ from consumer.searching.finder import Question as Asked
 from consumer.searching.meaning import unknown_tags
 from consumer.storage.errors import DatabaseError, RowRejectedError
 from consumer.storage.tables.duplicates.relations import related_assets
-from consumer.storage.tables.reads import CurrentTag, Match, Page, TagQuery, TagReader
+from consumer.storage.tables.reads import CurrentTag, Match, TagReader
 from consumer.storage.tables.search.filters import AGAIN, Said, SearchFilter
+from consumer.storage.tables.search.tag_query import Page, TagQuery
 from schemas.base import MAX_INTEGER
 from schemas.http import AssetTags, FoundAsset, SearchAnswer, StoredFinding, StoredRelative, StoredTag
 from schemas.wire import explain

@@ -15,7 +15,8 @@ from aegis.shared.tables import read, shown, tag_json, tags_line
 from aegis.shared.verb import Verb, json_lines
 
 if TYPE_CHECKING:
-    from consumer.storage.tables.reads import Match, Page, TagQuery
+    from consumer.storage.tables.reads import Match
+    from consumer.storage.tables.search.tag_query import Page, TagQuery
 
 FIELDS = ("asset_id", "confidence", "object", "width", "height", "findings", "tags")
 
@@ -63,8 +64,8 @@ def command(
     WORDS are looked for in names and paths, in tags and their synonyms, and in what the textures look like; what is
     called so comes first. With --tag, --category or --text alone, the most confident comes first.
     """
-    from consumer.storage.tables.reads import TagQuery
     from consumer.storage.tables.search.filters import SearchFilter
+    from consumer.storage.tables.search.tag_query import TagQuery
 
     where = SearchFilter(min_confidence=min_confidence, findings=finding_names(findings), **filters)
     if words or like:
@@ -111,7 +112,7 @@ def _hint(query: TagQuery) -> str:
 
 
 def _page(text: str | None) -> Page | None:
-    from consumer.storage.tables.reads import Page
+    from consumer.storage.tables.search.tag_query import Page
 
     if text is None:
         return None

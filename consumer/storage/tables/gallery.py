@@ -11,6 +11,7 @@ from typing import Final
 from consumer.storage.tables.reads import CurrentTag, TagReader, current_tag
 from consumer.storage.tables.search.filters import Arguments, SearchFilter
 from consumer.storage.tables.search.holding import assets_with, has_tag
+from consumer.storage.tables.search.tag_query import bearing
 
 # One that asks for more than an index gives ends here, long before it takes the server from the others.
 _PATIENCE: Final = "SET LOCAL statement_timeout = '8s'"
@@ -134,14 +135,16 @@ def gallery_statement(query: GalleryQuery) -> tuple[str, list[object]]:
 def _newest(query: GalleryQuery, arguments: Arguments) -> str:
     source = "{schema}.assets AS found"
     if query.tags and query.is_rare:
-        # Of rows that bear the tags, whoever said so, which the index alone has; the few that do are probed as always.
-        bearing = " INTERSECT ".join(
-            f"SELECT asset_id FROM {{schema}}.asset_tags WHERE tag = {arguments.add(tag)} AND confidence >= $1::real"  # noqa: S608
-            for tag in query.tags
+        # An index has them, of one tag by its confidence; the few that it gives are probed as always.
+        tagged = (
+            bearing(arguments.add(list(query.tags)))
+            if len(query.tags) > 1
+            else f"SELECT asset_id FROM {{schema}}.asset_tags "  # noqa: S608
+            f"WHERE tag = {arguments.add(query.tags[0])} AND confidence >= $1::real"
         )
         source = (
             "(SELECT asset.asset_id, asset.stored_at, asset.finding_names "  # noqa: S608
-            f"FROM (SELECT DISTINCT asset_id FROM ({bearing}) AS bearing OFFSET 0) AS tagged "
+            f"FROM (SELECT DISTINCT asset_id FROM ({tagged}) AS bearing OFFSET 0) AS tagged "
             "JOIN {schema}.assets AS asset USING (asset_id)) AS found"
         )
     conditions = [

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from consumer.storage.postgres.database import close_pool, lend, open_pool
 from consumer.storage.postgres.schema_version import check_schema
-from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter, like_escaped
-from consumer.storage.tables.search.holding import assets_with, has_tag
+from consumer.storage.tables.search.tag_query import (
+    MOST_GATHERED,
+    Page,
+    TagQuery,
+    bearing,
+    gathered_statement,
+    search_statement,
+)
 from schemas.connections import DatabaseConnection
 from schemas.tagged import READING_ORDER
 
@@ -55,30 +61,6 @@ class AssetDetail:
 
     fields: dict[str, Any]
     tags: tuple[CurrentTag, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Where a page of a search ended: pass it on to get the next one."""
-
-    confidence: float
-    asset_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class TagQuery:
-    """What to look for: assets with all of ``tags``, in ``category``, whose id contains ``text`` (any case).
-
-    Without ``tags`` and ``category`` the confidences of an asset do not matter, nor whether it has any tag.
-    """
-
-    tags: tuple[str, ...] = ()
-    category: str | None = None
-    min_confidence: float = 0.0
-    text: str | None = None
-    limit: int = 20
-    after: Page | None = None
-    where: SearchFilter = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +126,13 @@ class TagReader:
 
     async def search(self, query: TagQuery) -> list[Match]:
         """Return one page of matches, surest first."""
-        statement, arguments = search_statement(query)
         async with self.session() as session:
+            statement, arguments = search_statement(query)
+            if len(query.tags) > 1:
+                bears = f"{bearing('$1')} LIMIT {MOST_GATHERED + 1}"
+                gathered = [row["asset_id"] for row in await session.fetch(session.sql(bears), list(query.tags))]
+                if len(gathered) <= MOST_GATHERED:
+                    statement, arguments = gathered_statement(query, gathered)
             rows = await session.fetch(session.sql(statement), *arguments)
         # One tag may stand in two categories: its asset is still one match, the surer.
         confidences = {row["asset_id"]: row["confidence"] for row in reversed(rows)}
@@ -163,62 +150,6 @@ class TagReader:
         return {row["asset_id"]: _summary(row, tags.get(row["asset_id"], ()), row["findings"]) for row in rows}
 
 
-def search_statement(query: TagQuery) -> tuple[str, list[object]]:
-    """Return the SQL of a search, with ``{schema}`` in it, and its arguments.
-
-    With a tag given, the index on (tag, confidence) leads it.
-    """
-    arguments = Arguments([query.min_confidence])
-    after = _after(query, arguments)
-    limit = arguments.add(query.limit)
-    if query.tags:
-        tag = arguments.add(query.tags[0])
-        return assets_with(tag, [*_of_tags(query, arguments), *after], limit), arguments.values
-    best = _by_asset(query, arguments) if query.category is None else _by_category(query, arguments)
-    statement = (
-        f"SELECT asset_id, confidence FROM ({best}) AS matched {'WHERE ' if after else ''}{' AND '.join(after)} "  # noqa: S608
-        f"ORDER BY confidence DESC, asset_id LIMIT {limit}"
-    )
-    return statement, arguments.values
-
-
-def _after(query: TagQuery, arguments: Arguments) -> list[str]:
-    """Return the conditions for what follows the page before; the first one leads the index there."""
-    if query.after is None:
-        return []
-    confidence, asset_id = arguments.add(query.after.confidence), arguments.add(query.after.asset_id)
-    return [f"confidence <= {confidence}::real", f"(confidence < {confidence}::real OR asset_id > {asset_id})"]
-
-
-def _of_tags(query: TagQuery, arguments: Arguments) -> list[str]:
-    conditions = ["confidence >= $1::real"]
-    if query.category is not None:
-        conditions.append(f"category = {arguments.add(query.category)}")
-    if query.text is not None:
-        conditions.append(f"asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
-    conditions.extend(has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in query.tags[1:])
-    return [*conditions, *query.where.of_found(arguments)]
-
-
-def _by_category(query: TagQuery, arguments: Arguments) -> str:
-    # Of several tags of an asset the best counts.
-    return (
-        "SELECT asset_id, max(confidence) AS confidence FROM {schema}.current_tags AS found "  # noqa: S608 - placeholders
-        f"WHERE {' AND '.join(_of_tags(query, arguments))} GROUP BY asset_id"
-    )
-
-
-def _by_asset(query: TagQuery, arguments: Arguments) -> str:
-    conditions = ["$1::real IS NOT NULL", *query.where.conditions(arguments)]
-    if query.text is not None:
-        conditions.append(f"asset.asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
-    surest = "SELECT max(best.confidence) FROM {schema}.current_tags AS best WHERE best.asset_id = asset.asset_id"
-    return (
-        f"SELECT asset.asset_id, coalesce(({surest}), 0)::real AS confidence "  # noqa: S608 - placeholders
-        f"FROM {{schema}}.assets AS asset WHERE {' AND '.join(conditions)}"
-    )
-
-
 def _summary(row: Mapping[str, Any], tags: Sequence[CurrentTag], told: Sequence[str] | None) -> AssetSummary:
     return AssetSummary(**{**row, "findings": told if told is None else tuple(told)}, tags=tuple(tags))
 
@@ -227,8 +158,8 @@ def asset_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of a row of assets, the source as an object and the findings as objects."""
     fields = dict(row)
     # What names are searched by, not what is known.
-    del fields["names"]
-    del fields["finding_names"]
+    for searched_by in ("names", "finding_names", "tag_names"):
+        del fields[searched_by]
     for name in ("source", "findings"):
         fields[name] = None if row[name] is None else json.loads(row[name])
     return fields

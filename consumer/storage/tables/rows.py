@@ -66,6 +66,11 @@ class TaggedRow:
         return SourcePlace(self.source_partition, self.source_offset)
 
     @property
+    def tag_names(self) -> tuple[str, ...]:
+        """The names of its tags, each once."""
+        return tuple(dict.fromkeys(tag.tag for tag in self.tags))
+
+    @property
     def rank(self) -> tuple[datetime, datetime, UUID]:
         """Of two events of one asset the one of higher rank wins, in whatever order they arrive."""
         return (self.extracted_at, self.tagged_at, self.event_id)

@@ -53,10 +53,10 @@ _ASSET_COLUMNS: Final = (
     "findings",
     "finding_names",
     "faults",
+    "tag_names",
 )
 _TAG_COLUMNS: Final = ("asset_id", *TagRow._fields)
 _EMBEDDING_COLUMNS: Final = ("sha256", "model_digest", "precision", "embedding")
-
 _ASSET_VALUES: Final = attrgetter(*_ASSET_COLUMNS)
 ASSET_COLUMNS: Final = ", ".join(_ASSET_COLUMNS)
 _NEW_VALUES: Final = ", ".join(f"{column} = EXCLUDED.{column}" for column in _ASSET_COLUMNS[1:])

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from consumer.searching.finder import Finder, Findings, LikeUnknownError, Question
 from consumer.storage.postgres.migrate import migrate
-from consumer.storage.tables.reads import TagQuery, TagReader
+from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.rows import TagRow
 from consumer.storage.tables.search.filters import SearchFilter
+from consumer.storage.tables.search.tag_query import TagQuery
 from consumer.storage.tables.tags import TagStore
 from consumer.tagging.bundle.bundle import TAXONOMY, default_bundle_path
 from consumer.tagging.bundle.taxonomy import load_taxonomy

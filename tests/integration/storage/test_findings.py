@@ -12,9 +12,10 @@ from consumer.storage.postgres.database import connect
 from consumer.storage.postgres.migrate import migrate
 from consumer.storage.tables.facets import count_library
 from consumer.storage.tables.gallery import GalleryQuery, Place, Sort, gallery_page
-from consumer.storage.tables.reads import TagQuery, TagReader
+from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.rows import TaggedRow
 from consumer.storage.tables.search.filters import SearchFilter
+from consumer.storage.tables.search.tag_query import TagQuery
 from consumer.storage.tables.tags import TagStore
 from schemas.connections import DatabaseConnection
 from tests.unit.storage.samples import tagged, tombstone
@@ -123,6 +124,7 @@ async def test_tables_of_before_are_migrated_with_what_they_hold(database: Datab
     session = await connect(database)
     try:
         for statement in (
+            "ALTER TABLE {schema}.assets DROP COLUMN tag_names",
             "DROP VIEW {schema}.asset_relations",
             "DROP TABLE {schema}.texture_relations",
             "DROP TABLE {schema}.texture_hashes",
@@ -135,6 +137,8 @@ async def test_tables_of_before_are_migrated_with_what_they_hold(database: Datab
         kept = await session.fetchrow(session.sql("SELECT asset_id, findings, faults FROM {schema}.assets"))
         assert kept is not None
         assert tuple(kept) == ("old", None, None)
+        named = await session.fetchval(session.sql("SELECT tag_names FROM {schema}.assets"))
+        assert sorted(named) == sorted(tag.tag for tag in row("old", None).tags) != []
     finally:
         await session.close()
     async with await TagStore.open(database) as store, await TagReader.open(database) as reader:

@@ -17,6 +17,7 @@ from consumer.storage.postgres.migrate import migrate
 from consumer.storage.tables.facets import count_changes, count_library
 from consumer.storage.tables.gallery import GalleryQuery, Place, Sort, cards, gallery_page, gallery_statement
 from consumer.storage.tables.reads import TagReader
+from consumer.storage.tables.search.tag_query import TagQuery
 from consumer.storage.tables.textures import Arrivals, embedding_of, location_of, texture
 from schemas.connections import DatabaseConnection
 
@@ -107,6 +108,11 @@ async def _store_tags(made: Stored) -> None:
     await made.session.copy_records_to_table(
         "asset_tags", schema_name=made.session.schema, columns=COLUMNS, records=[*model, *human]
     )
+    # As the sink writes them.
+    for asset_id, tags in made.model.items():
+        await made.session.execute(
+            "UPDATE assets SET tag_names = $2 WHERE asset_id = $1", asset_id, [tag for _, tag in tags]
+        )
 
 
 async def all_pages(reader: TagReader, query: GalleryQuery) -> list[str]:
@@ -132,6 +138,22 @@ async def test_pages_together_hold_every_texture_once_and_in_order(
             expected = [asset_id for asset_id in expected if not _is_settled(stored, asset_id)]
             found = [asset_id for asset_id in found if not _is_settled(stored, asset_id)]
         assert found == expected
+
+
+@pytest.mark.parametrize("gathered", [0, 1000], ids=["walked", "gathered"])
+@pytest.mark.parametrize("tags", [("metal", "vehicle"), ("vibrant", "weapon", "metal"), ("weapon", "dragon")])
+async def test_a_search_for_several_tags_finds_what_has_them_all(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch, tags: tuple[str, ...], gathered: int
+) -> None:
+    """Surest first, page after page, however many there are and whoever said so."""
+    monkeypatch.setattr("consumer.storage.tables.reads.MOST_GATHERED", gathered)
+    for minimum in (0.0, 0.5, 1.0):
+        found: list[str] = []
+        query = TagQuery(tags, min_confidence=minimum, limit=7)
+        while matches := await stored.reader.search(query):
+            found += [match.asset.asset_id for match in matches]
+            query = replace(query, after=matches[-1].page)
+        assert found == stored.expected(GalleryQuery(tags, minimum, Sort.SUREST))
 
 
 def _is_settled(stored: Stored, asset_id: str) -> bool:

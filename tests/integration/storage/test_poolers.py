@@ -12,7 +12,8 @@ from consumer.storage.errors import DatabaseSetupError, DatabaseUnavailableError
 from consumer.storage.postgres.migrate import migrate
 from consumer.storage.postgres.schema_version import check_schema
 from consumer.storage.tables.likeness import LikeQuery, like
-from consumer.storage.tables.reads import TagQuery, TagReader
+from consumer.storage.tables.reads import TagReader
+from consumer.storage.tables.search.tag_query import TagQuery
 from consumer.storage.tables.tags import TagStore
 from devstack import Stack
 from schemas import Word

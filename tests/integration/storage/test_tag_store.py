@@ -23,8 +23,9 @@ from consumer.imaging.decode import decode
 from consumer.imaging.picture import ImageLimits
 from consumer.storage.errors import DatabaseError, DatabaseUnavailableError, RowRejectedError
 from consumer.storage.tables.likeness import LikeQuery, like
-from consumer.storage.tables.reads import TagQuery, TagReader
+from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.rows import TaggedRow, TagRow, Tombstone
+from consumer.storage.tables.search.tag_query import TagQuery
 from consumer.storage.tables.tags import TagStore
 from consumer.storage.tables.taken import Taken
 from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle

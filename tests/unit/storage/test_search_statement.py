@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.storage.tables.reads import Page, TagQuery, search_statement
+from consumer.storage.tables.search.tag_query import Page, TagQuery, search_statement
 
 _text = st.text(min_size=1, max_size=20)
 

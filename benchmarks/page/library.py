@@ -34,10 +34,15 @@ FROM generate_series($4::integer, $1 - 1) AS n
 """
 # The n-th of the category's tags is about as frequent as 1/n, and confidences lie where a calibrated model puts them.
 _TAGS: Final = """
-INSERT INTO asset_tags (asset_id, category, tag, confidence, source_model)
+INSERT INTO drawn_tags
 SELECT DISTINCT ON (asset_id, tag) asset_id, $1, $1 || '_' || floor($2 ^ random())::integer AS tag,
        CASE WHEN $4 <> 'pixels' THEN 0.2 + 0.8 * random() ^ 1.5 WHEN random() < 0.5 THEN 1 ELSE random() END, $4
 FROM assets, generate_series(1, $3) WHERE random() < $5
+"""
+# The tags of a texture lie together, as the sink writes them.
+_TOGETHER: Final = """
+INSERT INTO asset_tags (asset_id, category, tag, confidence, source_model)
+SELECT * FROM drawn_tags ORDER BY hashtext(asset_id), asset_id
 """
 _TAG_NAMES: Final = """
 UPDATE assets SET tag_names = named.tags
@@ -76,13 +81,19 @@ async def make_library(
         )
         await session.execute(_ASSETS, textures, model_digest, list(_NAMES), 0)
         await session.execute(_PICTURED, pictured, [object_key(digest, "png") for digest in pictured])
+        await session.execute(
+            "CREATE TEMPORARY TABLE drawn_tags AS "
+            "SELECT asset_id, category, tag, confidence, source_model FROM asset_tags WITH NO DATA"
+        )
         for source, categories in (("bench", _GUESSED), ("pixels", _MEASURED)):
             for category, tags, each, share in categories:
                 await session.execute(_TAGS, category, float(tags), each * times_the_tags, source, share)
+        await session.execute(_TOGETHER)
+        await session.execute("DROP TABLE drawn_tags")
         await session.execute(_TAG_NAMES)
         await _embed(session, embedded, model_digest, pictured)
         await create_index(session, model_digest, DIM)
-        await session.execute("VACUUM (ANALYZE) assets")
+        await session.execute("VACUUM (FULL, ANALYZE) assets")
         await session.execute("VACUUM (ANALYZE) asset_tags")
         await session.execute("ANALYZE embeddings")
     finally:

@@ -140,7 +140,7 @@ async def test_pages_together_hold_every_texture_once_and_in_order(
         assert found == expected
 
 
-@pytest.mark.parametrize("gathered", [0, 1000], ids=["walked", "gathered"])
+@pytest.mark.parametrize("gathered", [0, 5000], ids=["walked", "gathered"])
 @pytest.mark.parametrize("tags", [("metal", "vehicle"), ("vibrant", "weapon", "metal"), ("weapon", "dragon")])
 async def test_a_search_for_several_tags_finds_what_has_them_all(
     stored: Stored, monkeypatch: pytest.MonkeyPatch, tags: tuple[str, ...], gathered: int

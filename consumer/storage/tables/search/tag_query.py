@@ -11,7 +11,7 @@ from consumer.storage.tables.search.holding import assets_with, has_tag
 
 # Of assets that bear all of several tags so many are gathered and then sorted; where there are more, the surest of one
 # tag soon lead to enough of them.
-MOST_GATHERED: Final = 1000
+MOST_GATHERED: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +109,20 @@ def bearing(tags: str) -> str:
 
 def gathered_statement(query: TagQuery, asset_ids: Sequence[str]) -> tuple[str, list[object]]:
     """Return the SQL of a search for several tags among these assets, with its arguments, as `search_statement`."""
-    arguments = Arguments([query.min_confidence, list(asset_ids), list(query.tags)])
-    first = f"tag = {arguments.add(query.tags[0])}"
+    arguments = Arguments([query.min_confidence, list(asset_ids)])
+    first = [f"tag = {arguments.add(query.tags[0])}", "confidence >= $1::real", *_after(query, arguments)]
     if query.category is not None:
-        first += f" AND category = {arguments.add(query.category)}"
-    conditions = _after(query, arguments)
+        first.append(f"category = {arguments.add(query.category)}")
+    others = [has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in query.tags[1:]]
     if query.text is not None:
-        conditions.append(f"asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
-    conditions += query.where.of_found(arguments)
+        others.append(f"asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
+    others += query.where.of_found(arguments)
+    # Sorted first, so that no more of them are probed than it takes.
     statement = f"""
         SELECT asset_id, confidence FROM (
-            SELECT asset_id, max(confidence) FILTER (WHERE {first}) AS confidence FROM {{schema}}.current_tags
-            WHERE asset_id = ANY($2::text[]) AND tag = ANY($3::text[]) AND confidence >= $1::real
-            GROUP BY asset_id HAVING count(DISTINCT tag) = {arguments.add(len(set(query.tags)))} AND bool_or({first})
-        ) AS found {"WHERE " if conditions else ""}{" AND ".join(conditions)}
+            SELECT asset_id, confidence FROM {{schema}}.current_tags
+            WHERE asset_id = ANY($2::text[]) AND {" AND ".join(first)} ORDER BY confidence DESC, asset_id OFFSET 0
+        ) AS found WHERE {" AND ".join(others)}
         ORDER BY confidence DESC, asset_id LIMIT {arguments.add(query.limit)}
     """  # noqa: S608 - placeholders
     return statement, arguments.values

@@ -42,7 +42,7 @@ FROM assets, generate_series(1, $3) WHERE random() < $5
 # The tags of a texture lie together, as the sink writes them.
 _TOGETHER: Final = """
 INSERT INTO asset_tags (asset_id, category, tag, confidence, source_model)
-SELECT * FROM drawn_tags ORDER BY hashtext(asset_id), asset_id
+SELECT * FROM drawn_tags ORDER BY asset_id
 """
 _TAG_NAMES: Final = """
 UPDATE assets SET tag_names = named.tags

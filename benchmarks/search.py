@@ -22,7 +22,7 @@ import click
 import numpy as np
 from pgvector.asyncpg import register_vector
 
-from benchmarks.page.library import DIM, make_library
+from benchmarks.page.library import DIM, WORDS, make_library
 from benchmarks.support.figures import Figure, p95, report
 from consumer.searching.finder import Finder, Question
 from consumer.storage.postgres.database import connect
@@ -36,17 +36,6 @@ from schemas.connections import DatabaseConnection
 QUESTIONS: Final = 200
 ASKED_EXACTLY: Final = 40
 SHOWN: Final = 20
-WORDS: Final = (
-    "sword",
-    "rusty door",
-    "wooden crate",
-    "tree",
-    "stone wall",
-    "icon",
-    "banner 12",
-    "ship at sea",
-    "helmet",
-)
 TAGS_GOAL_MS, WORDS_GOAL_MS, LIKENESS_GOAL_MS, RECALL_GOAL = 60.0, 100.0, 20.0, 0.95
 _MODEL: Final = "sha256:" + "a" * 64
 _TIMES_THE_TAGS: Final = 2

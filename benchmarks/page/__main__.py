@@ -27,7 +27,7 @@ import psutil
 import urllib3
 from PIL import Image
 
-from benchmarks.page.library import make_library
+from benchmarks.page.library import WORDS, make_library
 from benchmarks.support.figures import Figure, p95, report
 from consumer.storage.objects import ObjectStore
 from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
@@ -42,7 +42,6 @@ QUESTIONS = 200
 ROUNDS_OF_MEMORY = 5
 START_SECONDS = 60
 MOST_GROWTH_MIB = 32
-WORDS = ("sword", "rusty door", "wooden crate", "tree", "stone wall", "icon", "banner 12", "ship at sea", "helmet")
 _SHIFT = """() => new Promise((resolve) => { let sum = 0;
   new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value })
     .observe({ type: 'layout-shift', buffered: true }); setTimeout(() => resolve(sum), 500) })"""

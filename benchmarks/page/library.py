@@ -16,6 +16,18 @@ from schemas.connections import DatabaseConnection
 from schemas.objects import object_key
 
 DIM: Final = 256
+# What to ask of its names.
+WORDS: Final = (
+    "sword",
+    "rusty door",
+    "wooden crate",
+    "tree",
+    "stone wall",
+    "icon",
+    "banner 12",
+    "ship at sea",
+    "helmet",
+)
 _CENTRES: Final = 2_000
 _AT_ONCE: Final = 20_000
 # Name, how many tags it has, and how many of them a texture gets; the last is how many of its textures have any.

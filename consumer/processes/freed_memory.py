@@ -11,6 +11,8 @@ import ctypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from consumer.concurrency.waits import end
+
 # Loading a model leaves much; later, less often than would be noticed: it takes one to ten milliseconds of a thread.
 _FIRST_SECONDS, _INTERVAL_SECONDS = 5.0, 60.0
 
@@ -22,8 +24,7 @@ async def give_back_freed_memory() -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 def give_back() -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from consumer.concurrency.waits import end
 from consumer.telemetry.metrics import Metrics
 
 _TICK_SECONDS = 0.1
@@ -20,8 +21,7 @@ async def measure_loop_lag(metrics: Metrics) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def _measure(metrics: Metrics) -> None:

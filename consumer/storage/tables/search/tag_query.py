@@ -66,12 +66,19 @@ def _after(query: TagQuery, arguments: Arguments) -> list[str]:
 
 
 def _of_tags(query: TagQuery, arguments: Arguments) -> list[str]:
-    conditions = ["confidence >= $1::real"]
-    if query.category is not None:
-        conditions.append(f"category = {arguments.add(query.category)}")
-    if query.text is not None:
-        conditions.append(f"asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
-    conditions.extend(has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in query.tags[1:])
+    return [*_of_row(query, arguments), *_of_asset(query, arguments)]
+
+
+def _of_row(query: TagQuery, arguments: Arguments) -> list[str]:
+    """Return the conditions on the tag by which an asset is found."""
+    category = [] if query.category is None else [f"category = {arguments.add(query.category)}"]
+    return ["confidence >= $1::real", *category]
+
+
+def _of_asset(query: TagQuery, arguments: Arguments) -> list[str]:
+    """Return the conditions on all else of an asset whose row goes by the name ``found``."""
+    conditions = [] if query.text is None else [f"asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}"]
+    conditions += [has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in query.tags[1:]]
     return [*conditions, *query.where.of_found(arguments)]
 
 
@@ -110,19 +117,13 @@ def bearing(tags: str) -> str:
 def gathered_statement(query: TagQuery, asset_ids: Sequence[str]) -> tuple[str, list[object]]:
     """Return the SQL of a search for several tags among these assets, with its arguments, as `search_statement`."""
     arguments = Arguments([query.min_confidence, list(asset_ids)])
-    first = [f"tag = {arguments.add(query.tags[0])}", "confidence >= $1::real", *_after(query, arguments)]
-    if query.category is not None:
-        first.append(f"category = {arguments.add(query.category)}")
-    others = [has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in query.tags[1:]]
-    if query.text is not None:
-        others.append(f"asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
-    others += query.where.of_found(arguments)
+    first = [f"tag = {arguments.add(query.tags[0])}", *_of_row(query, arguments), *_after(query, arguments)]
     # Sorted first, so that no more of them are probed than it takes.
     statement = f"""
         SELECT asset_id, confidence FROM (
             SELECT asset_id, confidence FROM {{schema}}.current_tags
             WHERE asset_id = ANY($2::text[]) AND {" AND ".join(first)} ORDER BY confidence DESC, asset_id OFFSET 0
-        ) AS found WHERE {" AND ".join(others)}
+        ) AS found WHERE {" AND ".join(_of_asset(query, arguments))}
         ORDER BY confidence DESC, asset_id LIMIT {arguments.add(query.limit)}
     """  # noqa: S608 - placeholders
     return statement, arguments.values

@@ -31,11 +31,12 @@ def rust(folder: Path, program: str) -> list[str]:
     return [str(CACHE / "rust" / "debug" / program)]
 
 
-def go(folder: Path) -> list[str]:
+def go(folder: Path, package: str = "") -> list[str]:
+    """Build one of a module's programs, that of the module's folder or of one in it."""
     compiler = _toolchain("go", (1, 24), "version")
     _fetched([compiler, "mod", "download"], folder)
-    program = CACHE / "go" / folder.name
-    _built([compiler, "build", "-mod=readonly", "-o", str(program), "."], folder)
+    program = CACHE / "go" / (package or folder.name)
+    _built([compiler, "build", "-mod=readonly", "-o", str(program), f"./{package}"], folder)
     return [str(program)]
 
 

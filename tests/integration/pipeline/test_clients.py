@@ -32,6 +32,9 @@ SUBSCRIBERS: dict[str, Build] = {
 }
 SAME_AGAIN: dict[str, Build] = {
     "python": lambda: [sys.executable, str(CLIENTS / "python" / "same_again.py")],
+    "go": lambda: clients.go(CLIENTS / "go", "sameagain"),
+    "javascript": lambda: clients.node(CLIENTS / "javascript", "same_again.mjs"),
+    "rust": lambda: clients.rust(CLIENTS / "rust", "same_again"),
     "shell": lambda: clients.shell(CLIENTS / "shell" / "same_again.sh", "kcat", "jq"),
 }
 EXTRACTORS: dict[str, Build] = {
@@ -68,6 +71,7 @@ async def test_a_subscriber_prints_what_has_the_tag_and_what_was_removed(
     assert lines[3:] == ["demo/armed rejected by anna"]
 
 
+@built_in_time
 @pytest.mark.parametrize("language", SAME_AGAIN)
 async def test_what_is_the_same_again_is_printed_from_the_one_to_the_other(
     idle_pipeline: Pipeline, language: str

@@ -60,5 +60,8 @@ DOCUMENT.not_run(
     "needs a comparer beside the system; tests/integration/pipeline/test_clients.py runs it",
     parsing.client,
     "python python/same_again.py",
+    "cd go && go run ./sameagain",
+    "cd javascript && npm ci && node same_again.mjs",
+    "cd rust && cargo run --bin same_again",
     "shell/same_again.sh",
 )

@@ -102,7 +102,9 @@ def client(command: str) -> None:
         if re.search(r"\.(mjs|sh|py)$", word):
             assert (folder / word).is_file()
     if "--bin" in words:
-        assert words[words.index("--bin") + 1] in (folder / "Cargo.toml").read_text(encoding="utf-8")
+        assert (folder / "src" / "bin" / f"{words[words.index('--bin') + 1]}.rs").is_file()
+    if words[3:5] == ["go", "run"]:
+        assert (folder / words[5] / "main.go").is_file()
 
 
 def tests_are_there(command: str) -> None:

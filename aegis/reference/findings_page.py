@@ -147,8 +147,9 @@ aegis run comparer &
 ```
 
 What it finds stays in the tables: a texture's page lists the same again in other assets, `related` of
-`GET /api/v1/assets/{asset_id}/tags` says what one is of the other, and a search can ask for it. A pair that a person
-rejected is in none of them, and equal contents are in all of them without a comparer:
+`GET /api/v1/assets/{asset_id}/tags` says what one is of the other, and a search can ask for it, as the gallery can:
+`/?relation=recompressed`, with a facet for each relation. A pair that a person rejected is in none of them, and equal
+contents are in all of them without a comparer:
 
 ```sh
 aegis search --relation recompressed --limit 5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
@@ -48,13 +48,33 @@ class FacetGroup:
 class Facets:
     """``total`` textures fit; ``about`` tells that the numbers are projected from a sample.
 
-    ``findings`` are what is wrong with them.
+    ``findings`` are what is wrong with them, ``again`` what they are of others.
     """
 
     groups: tuple[FacetGroup, ...]
     total: int
     about: bool
     findings: tuple[Facet, ...] = ()
+    again: tuple[Facet, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """How many textures fit, and how many of them have each tag, finding and relation."""
+
+    total: int
+    tags: Mapping[Name, int]
+    findings: Mapping[str, int]
+    relations: Mapping[str, int]
+
+    def times(self, factor: float) -> _Counts:
+        """Return them as projected from a sample."""
+        return _Counts(
+            rounded(self.total * factor),
+            {name: rounded(count * factor) for name, count in self.tags.items()},
+            {name: rounded(count * factor) for name, count in self.findings.items()},
+            {name: rounded(count * factor) for name, count in self.relations.items()},
+        )
 
 
 class FacetKeeper:
@@ -96,26 +116,33 @@ class FacetKeeper:
 def facets(library: Library, state: GalleryState) -> Facets:
     """Return the facets of a gallery: exact for the whole library, and for any selection of a small one."""
     minimum = state.min_confidence
-    if not state.tags and not state.findings:
-        wrong = _findings(library.findings, state)
-        return Facets(_groups(library.counts(minimum), state, library), library.total, about=False, findings=wrong)
-    mask = library.sample.having(state.tags, minimum, state.findings)
-    found, counts = int(mask.sum()), library.sample.counts(mask, minimum)
-    wrong_counts = library.sample.finding_counts(mask)
+    if not state.filters:
+        counts = library.counts(minimum)
+        return _facets(library, state, _Counts(library.total, counts, library.findings, library.relations), about=False)
+    sample = library.sample
+    mask = sample.having(state.tags, minimum, state.findings, state.relation)
+    # Of relations one is chosen at a time: the number of another is what it would show instead.
+    others = sample.having(state.tags, minimum, state.findings)
+    found = _Counts(
+        int(mask.sum()), sample.counts(mask, minimum), sample.finding_counts(mask), sample.relation_counts(others)
+    )
     if library.is_whole:
-        return Facets(_groups(counts, state, library), found, about=False, findings=_findings(wrong_counts, state))
-    factor = library.total / max(1, len(library.sample.asset_ids))
-    projected = {name: rounded(count * factor) for name, count in counts.items()}
-    wrong = _findings({name: rounded(count * factor) for name, count in wrong_counts.items()}, state)
-    if len(state.findings) == 1 and not state.tags:
-        total = library.findings.get(state.findings[0], 0)
-        return Facets(_groups(projected, state, library), total, about=True, findings=wrong)
-    if len(state.tags) == 1 and not state.findings:
-        exact = library.counts(minimum)
-        projected |= {name: exact.get(name, 0) for name in exact if name[1] == state.tags[0]}
-        total = sum(count for name, count in exact.items() if name[1] == state.tags[0])
-        return Facets(_groups(projected, state, library), total, about=True, findings=wrong)
-    return Facets(_groups(projected, state, library), rounded(found * factor), about=True, findings=wrong)
+        return _facets(library, state, found, about=False)
+    projected = found.times(library.total / max(1, len(sample.asset_ids)))
+    return _facets(library, state, _known_of_one(library, state, projected), about=True)
+
+
+def _known_of_one(library: Library, state: GalleryState, projected: _Counts) -> _Counts:
+    """Return the counts with those that are known exactly, where all that was chosen is one thing."""
+    if len(state.filters) != 1:
+        return projected
+    (name,) = state.filters
+    if state.findings:
+        return replace(projected, total=library.findings.get(name, 0))
+    if state.relation:
+        return replace(projected, total=library.relations.get(name, 0), relations=library.relations)
+    exact = {key: count for key, count in library.counts(state.min_confidence).items() if key[1] == name}
+    return replace(projected, total=sum(exact.values()), tags={**projected.tags, **exact})
 
 
 def rarest_first(library: Library | None, tags: Sequence[str]) -> tuple[str, ...]:
@@ -154,11 +181,21 @@ def _groups(counts: Mapping[Name, int], state: GalleryState, library: Library) -
     )
 
 
-def _findings(counts: Mapping[str, int], state: GalleryState) -> tuple[Facet, ...]:
-    names = sorted({*counts, *state.findings}, key=lambda name: (-counts.get(name, 0), name))
-    return tuple(
-        Facet(name, counts.get(name, 0), name in state.findings, state.toggled_finding(name).url) for name in names
+def _facets(library: Library, state: GalleryState, counts: _Counts, *, about: bool) -> Facets:
+    return Facets(
+        _groups(counts.tags, state, library),
+        counts.total,
+        about,
+        findings=_of_names(counts.findings, state.findings, state.toggled_finding),
+        again=_of_names(counts.relations, [state.relation] if state.relation else [], state.toggled_relation),
     )
+
+
+def _of_names(
+    counts: Mapping[str, int], chosen: Sequence[str], toggled: Callable[[str], GalleryState]
+) -> tuple[Facet, ...]:
+    names = sorted({*counts, *chosen}, key=lambda name: (-counts.get(name, 0), name))
+    return tuple(Facet(name, counts.get(name, 0), name in chosen, toggled(name).url) for name in names)
 
 
 def _category(library: Library, tag: str) -> str:

@@ -14,6 +14,7 @@ from consumer.gateway.page.thumbnails import SIDES
 from consumer.storage.tables.facets import Library
 from consumer.storage.tables.gallery import Card, GalleryQuery, Sort, cards, gallery_page
 from consumer.storage.tables.reads import CurrentTag, TagReader
+from consumer.storage.tables.search.filters import SearchFilter
 from consumer.tagging.bundle.bundle import Bundle
 from consumer.tagging.bundle.teachable import Teachable
 
@@ -25,6 +26,9 @@ _RARE: Final = 8_000
 _ROW_US: Final = 1.7
 _FETCHED_US: Final = 25.0
 _LOOK_US: Final = 12.0
+# The same of relations: one of those that an index gives, and a look whether a texture has it.
+_TOLD_US: Final = 15.0
+_TOLD_LOOK_US: Final = 3.0
 _SORT_NAMES: Final = {
     Sort.NEWEST: "Newest",
     Sort.SUREST: "Surest",
@@ -97,7 +101,7 @@ class GalleryPages:
             more = state.after_results(SHOWN).url if ranked.more else None
             return _Shown(ranked.cards, ranked.note, more, ranked.advice, ranked.meant)
         if state.order is Sort.REVIEW:
-            queue = [] if library is None else review_queue(library, state.tags, SHOWN, state.findings)
+            queue = [] if library is None else review_queue(library, state.tags, SHOWN, state.findings, state.relation)
             told = await agreement(self._reader, self._teachable)
             note = ". ".join(filter(None, ("What a verdict teaches most", told.sentence, told.gain(self._taught))))
             return _Shown(await cards(self._reader, queue), note, advice=_HOW_TO_REVIEW if queue else "")
@@ -110,7 +114,8 @@ class GalleryPages:
                 SHOWN,
                 state.place(),
                 is_rare=is_rare(library, state),
-                findings=state.findings,
+                where=SearchFilter(findings=state.findings, relation=state.relation or None),
+                is_told_rarely=is_told_rarely(library, state),
             ),
         )
         found = await cards(self._reader, [place.asset_id for place in places])
@@ -217,8 +222,21 @@ def is_rare(library: Library | None, state: GalleryState) -> bool:
     if len(bearing) == 1:
         return bearing[0] <= _RARE
     sample = library.sample
-    having = int(sample.having(state.tags, state.min_confidence, state.findings).sum())
+    having = int(sample.having(state.tags, state.min_confidence, state.findings, state.relation).sum())
     share = max(having, 0.5) / max(len(sample.asset_ids), 1)
     gathering_us = sum(bearing) * _ROW_US + share * library.total * _FETCHED_US
     walking_us = min(library.total, SHOWN / share) * len(bearing) * _LOOK_US
     return gathering_us < walking_us
+
+
+def is_told_rarely(library: Library | None, state: GalleryState) -> bool:
+    """Tell whether to begin with all textures that have the relation, or to look at others until a page is full."""
+    if library is None or not state.relation:
+        return True
+    sample = library.sample
+    having = int(sample.having(state.tags, state.min_confidence, state.findings, state.relation).sum())
+    share = max(having, 0.5) / max(len(sample.asset_ids), 1)
+    # In the order of a tag no others are looked at.
+    led = [library.textures_with(tag) for tag in state.tags if state.order is not Sort.NEWEST]
+    looked_at = min([library.total, *led]) * min(1.0, SHOWN / share / max(library.total, 1))
+    return library.relations.get(state.relation, 0) * _TOLD_US < looked_at * _TOLD_LOOK_US

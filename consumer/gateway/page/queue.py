@@ -60,14 +60,16 @@ class Agreement:
         return "; ".join(filter(None, (taught.sentence if taught else "", new)))
 
 
-def review_queue(library: Library, tags: Sequence[str], most: int, findings: Sequence[str] = ()) -> list[str]:
+def review_queue(
+    library: Library, tags: Sequence[str], most: int, findings: Sequence[str] = (), relation: str = ""
+) -> list[str]:
     """Return the textures of the sample in the order of what a verdict on their guesses would teach.
 
     A guess teaches by how unsure it is, p (1 - p), and by how many textures its tag is on, as a logarithm: who corrects
     a frequent tag corrects the model where it is used.
     """
     sample = library.sample
-    rows = sample.guesses & sample.having(tags, 0.0, findings)[sample.assets]
+    rows = sample.guesses & sample.having(tags, 0.0, findings, relation)[sample.assets]
     frequency = np.array(
         [math.log1p(library.steps[name].sum()) if name in library.steps else 0 for name in sample.names]
     )

@@ -43,6 +43,7 @@ class Ranking:
             tags=state.tags,
             min_confidence=state.min_confidence if state.tags else 0.0,
             findings=state.findings,
+            relation=state.relation or None,
         )
         question = Question(state.words, state.like or None, where, SHOWN, state.offset())
         try:

@@ -25,7 +25,10 @@ _MOST_FAULTS: Final = 32_767
 
 @dataclass(frozen=True, slots=True)
 class GalleryState:
-    """``words`` and ``like`` (an asset's id) order the gallery by what fits best; ``after`` is the page to show."""
+    """``words`` and ``like`` (an asset's id) order the gallery by what fits best; ``after`` is the page to show.
+
+    ``relation``: what the textures are of others, or others of them.
+    """
 
     tags: tuple[str, ...] = ()
     min_confidence: float = 0.0
@@ -34,6 +37,12 @@ class GalleryState:
     like: str = ""
     after: str = ""
     findings: tuple[str, ...] = ()
+    relation: str = ""
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Return the names of all that was chosen of the facets."""
+        return (*self.tags, *self.findings, *([self.relation] if self.relation else []))
 
     @property
     def order(self) -> Sort:
@@ -54,6 +63,8 @@ class GalleryState:
             fields.append(("like", self.like))
         fields += [("tag", tag) for tag in self.tags]
         fields += [("finding", name) for name in self.findings]
+        if self.relation:
+            fields.append(("relation", self.relation))
         if self.min_confidence:
             fields.append(("min", f"{self.min_confidence:g}"))
         if self.sort:
@@ -71,6 +82,10 @@ class GalleryState:
         """Return the first page with the finding asked for, or without it where it was."""
         others = tuple(other for other in self.findings if other != name)
         return replace(self, findings=others if name in self.findings else (*others, name), after="")
+
+    def toggled_relation(self, name: str) -> GalleryState:
+        """Return the first page with this relation asked for and no other, or without it where it was."""
+        return replace(self, relation="" if name == self.relation else name, after="")
 
     def sorted_by(self, sort: Sort) -> GalleryState:
         return replace(self, sort=sort, after="")
@@ -118,6 +133,7 @@ def gallery_state(parameters: QueryParams) -> GalleryState:
     return GalleryState(
         tags=tuple(dict.fromkeys(tags))[:MAX_TAGS],
         findings=tuple(dict.fromkeys(_storable(parameters.getlist("finding"), _MAX_TAG)))[:MAX_TAGS],
+        relation=_first(_storable([parameters.get("relation", "")], _MAX_TAG)),
         min_confidence=_confidence(parameters.get("min", "")),
         sort=Sort(sort) if sort in list(Sort) else None,
         words=_first(_storable([" ".join(parameters.get("q", "").split())], _MAX_WORDS)),

@@ -129,6 +129,13 @@ _STEPS: Final = (
     INSERT INTO {incoming}.texture_relations SELECT * FROM {current}.texture_relations
     ON CONFLICT (sha256, other_sha256) DO NOTHING
     """,
+    # Two assets may have one content of which neither tables knew both.
+    """
+    INSERT INTO {incoming}.texture_relations
+    SELECT sha256, sha256, 'identical', 'this' FROM {incoming}.assets WHERE sha256 IN (SELECT sha256 FROM carried_over)
+    GROUP BY sha256 HAVING count(*) > 1
+    ON CONFLICT (sha256, other_sha256) DO NOTHING
+    """,
     # Every word that people said; the newest on each tag holds, whichever tables have it.
     f"INSERT INTO {{incoming}}.verdicts AS known SELECT * FROM {{current}}.verdicts {JOINED_WORDS}",  # noqa: S608 - ours
     "DELETE FROM {incoming}.asset_tags WHERE source = 'human'",

@@ -17,6 +17,7 @@ SELECT privilege || ' on ' || name AS lacking FROM (VALUES
     ('asset_tags', 'SELECT'), ('asset_tags', 'INSERT'), ('asset_tags', 'DELETE'),
     ('removed_assets', 'SELECT'), ('removed_assets', 'INSERT'), ('removed_assets', 'UPDATE'),
     ('embeddings_incoming', 'INSERT'),
+    ('texture_relations', 'SELECT'), ('texture_relations', 'INSERT'),
     ('verdicts', 'SELECT'), ('verdicts', 'INSERT'), ('verdicts', 'UPDATE')
 ) AS needed (name, privilege)
 WHERE NOT coalesce(has_table_privilege(to_regclass($1 || name), privilege), false)

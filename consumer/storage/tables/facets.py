@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from consumer.storage.tables.duplicates.again import ANY, count_relations, relations_of
 from consumer.storage.tables.reads import TagReader
 
 STEPS: Final = 20
@@ -26,18 +27,21 @@ SELECT name, count(*) AS assets FROM {schema}.assets, unnest(finding_names) AS n
 _TOTAL: Final = "SELECT count(*) FROM {schema}.assets"
 # BERNOULLI, not SYSTEM: textures that were stored together are alike.
 _SAMPLE: Final = f"""
-SELECT asset_id, finding_names AS findings, array_agg(category) FILTER (WHERE tag IS NOT NULL) AS categories,
+SELECT asset_id, finding_names AS findings, relations, array_agg(category) FILTER (WHERE tag IS NOT NULL) AS categories,
        array_agg(tag) FILTER (WHERE tag IS NOT NULL) AS tags,
        array_agg(confidence) FILTER (WHERE tag IS NOT NULL) AS confidences,
        array_agg(source = 'model' AND source_model NOT IN ('pixels', 'names')) FILTER (WHERE tag IS NOT NULL) AS guesses
-FROM (SELECT asset_id, finding_names FROM {{schema}}.assets TABLESAMPLE BERNOULLI ($1) REPEATABLE ({_SEED})) AS chosen
+FROM (
+    SELECT asset_id, finding_names, {relations_of("asset")} AS relations
+    FROM {{schema}}.assets AS asset TABLESAMPLE BERNOULLI ($1) REPEATABLE ({_SEED})
+) AS chosen
 LEFT JOIN {{schema}}.current_tags USING (asset_id)
-GROUP BY asset_id, finding_names
+GROUP BY asset_id, finding_names, relations
 """  # noqa: S608 - a number of our own
 # Counted by the server anyway, for its own vacuum; a standby counts nothing, and always gives 0.
 _CHANGES: Final = """
 SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_user_tables
-WHERE relid IN ('{schema}.assets'::regclass, '{schema}.asset_tags'::regclass)
+WHERE relid IN ('{schema}.assets'::regclass, '{schema}.asset_tags'::regclass, '{schema}.texture_relations'::regclass)
 """
 
 Name = tuple[str, str]
@@ -47,8 +51,8 @@ Name = tuple[str, str]
 class Sample:
     """Textures and their tags as columns: row ``i`` says that texture ``assets[i]`` has the tag ``tags[i]``.
 
-    ``guesses[i]``: a model gave it, of which nobody has said anything yet. ``findings`` holds for each name which of
-    the textures, [textures], have it.
+    ``guesses[i]``: a model gave it, of which nobody has said anything yet. ``findings`` and ``relations`` hold for each
+    name which of the textures, [textures], have it.
     """
 
     names: tuple[Name, ...]
@@ -58,11 +62,15 @@ class Sample:
     confidences: npt.NDArray[np.float32]
     guesses: npt.NDArray[np.bool_]
     findings: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    relations: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def having(
-        self, wanted: Iterable[str], min_confidence: float, findings: Iterable[str] = ()
+        self, wanted: Iterable[str], min_confidence: float, findings: Iterable[str] = (), relation: str = ""
     ) -> npt.NDArray[np.bool_]:
-        """Return which textures, [textures], have all of the tags with that confidence, and all of the findings."""
+        """Return which textures, [textures], have all of the tags with that confidence, the findings and the relation.
+
+        An empty relation does not matter.
+        """
         sure = self.confidences >= min_confidence
         mask = np.ones(len(self.asset_ids), dtype=np.bool_)
         for tag in wanted:
@@ -72,7 +80,7 @@ class Sample:
             mask &= has
         for name in findings:
             mask &= self.findings.get(name, np.zeros_like(mask))
-        return mask
+        return mask & self.relations.get(relation, np.zeros_like(mask)) if relation else mask
 
     def counts(self, mask: npt.NDArray[np.bool_], min_confidence: float) -> dict[Name, int]:
         """Return how many of the textures of the mask have each tag with that confidence."""
@@ -82,20 +90,25 @@ class Sample:
 
     def finding_counts(self, mask: npt.NDArray[np.bool_]) -> dict[str, int]:
         """Return how many of the textures of the mask have each finding."""
-        return {name: int(total) for name, has in self.findings.items() if (total := (has & mask).sum())}
+        return _counted(self.findings, mask)
+
+    def relation_counts(self, mask: npt.NDArray[np.bool_]) -> dict[str, int]:
+        """Return how many of the textures of the mask have each relation, and any of them."""
+        return _counted(self.relations, mask)
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
     """All of a library at one moment; ``steps`` holds for each tag its textures by 1/20 of confidence, [21].
 
-    ``findings`` holds for each finding how many textures have it.
+    ``findings`` and ``relations`` hold for each how many textures have it.
     """
 
     total: int
     steps: Mapping[Name, npt.NDArray[np.int64]]
     sample: Sample
     findings: Mapping[str, int] = field(default_factory=dict)
+    relations: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -126,6 +139,7 @@ async def count_library(reader: TagReader, sampled: int) -> Library:
             total = int(await session.fetchval(session.sql(_TOTAL), timeout=_COUNT_SECONDS))
             rows = await session.fetch(session.sql(_COUNTED), timeout=_COUNT_SECONDS)
             found = await session.fetch(session.sql(_FINDINGS), timeout=_COUNT_SECONDS)
+            relations = await count_relations(session, _COUNT_SECONDS)
         steps: dict[Name, npt.NDArray[np.int64]] = {}
         for row in rows:
             steps.setdefault((row["category"], row["tag"]), np.zeros(STEPS + 1, np.int64))[row["step"]] = row["assets"]
@@ -135,14 +149,18 @@ async def count_library(reader: TagReader, sampled: int) -> Library:
             # Piece by piece, so that other requests are answered in between.
             async for row in session.cursor(session.sql(_SAMPLE), share, prefetch=_ROWS_AT_ONCE):
                 columns = (row[name] or () for name in ("categories", "tags", "confidences", "guesses"))
-                collected.add(row["asset_id"], *columns, findings=row["findings"] or ())
-    return Library(total, steps, collected.sample(), {row["name"]: row["assets"] for row in found})
+                collected.add(row["asset_id"], *columns, findings=row["findings"] or (), relations=row["relations"])
+    return Library(total, steps, collected.sample(), {row["name"]: row["assets"] for row in found}, relations)
 
 
 async def count_changes(reader: TagReader) -> int:
     """Return a number that grows whenever a texture or a tag changes; cheap, and a moment late."""
     async with reader.session() as session:
         return int(await session.fetchval(session.sql(_CHANGES)))
+
+
+def _counted(masks: Mapping[str, npt.NDArray[np.bool_]], mask: npt.NDArray[np.bool_]) -> dict[str, int]:
+    return {name: int(total) for name, has in masks.items() if (total := (has & mask).sum())}
 
 
 class _Columns:
@@ -154,6 +172,7 @@ class _Columns:
         self._confidences: list[float] = []
         self._guesses: list[bool] = []
         self._findings: dict[str, list[int]] = {}
+        self._relations: dict[str, list[int]] = {}
 
     def add(
         self,
@@ -164,6 +183,7 @@ class _Columns:
         guesses: Iterable[bool],
         *,
         findings: Iterable[str],
+        relations: Sequence[str],
     ) -> None:
         number = len(self._asset_ids)
         self._asset_ids.append(asset_id)
@@ -174,6 +194,8 @@ class _Columns:
         self._guesses.extend(guesses)
         for name in findings:
             self._findings.setdefault(name, []).append(number)
+        for name in (*relations, ANY) if relations else ():
+            self._relations.setdefault(name, []).append(number)
 
     def sample(self) -> Sample:
         return Sample(
@@ -184,6 +206,7 @@ class _Columns:
             np.array(self._confidences, np.float32),
             np.array(self._guesses, np.bool_),
             {name: self._mask(numbers) for name, numbers in self._findings.items()},
+            {name: self._mask(numbers) for name, numbers in self._relations.items()},
         )
 
     def _mask(self, numbers: list[int]) -> npt.NDArray[np.bool_]:

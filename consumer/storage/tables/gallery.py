@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from consumer.storage.tables.duplicates.again import among_told
 from consumer.storage.tables.reads import CurrentTag, TagReader, current_tag
-from consumer.storage.tables.search.filters import Arguments, SearchFilter
+from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter
 from consumer.storage.tables.search.holding import assets_with, has_tag
 from consumer.storage.tables.search.tag_query import bearing
 
@@ -44,8 +45,9 @@ class Place:
 class GalleryQuery:
     """Textures that have each of ``tags`` with ``min_confidence`` or more; the rarest tag should come first.
 
-    They have all of ``findings``, too. ``is_rare`` tells that textures with all of the tags are so few that gathering
-    them costs less than walking from the newest on until there are enough.
+    ``where`` is what else must hold. ``is_rare`` tells that textures with all of the tags are so few that gathering
+    them costs less than walking from the newest on until there are enough, ``is_told_rarely`` the same of those with
+    the relation, whatever the order.
     """
 
     tags: tuple[str, ...] = ()
@@ -54,7 +56,8 @@ class GalleryQuery:
     limit: int = 60
     after: Place | None = None
     is_rare: bool = True
-    findings: tuple[str, ...] = ()
+    where: SearchFilter = EVERYTHING
+    is_told_rarely: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +146,14 @@ def _newest(query: GalleryQuery, arguments: Arguments) -> str:
             f"WHERE tag = {arguments.add(query.tags[0])} AND confidence >= $1::real"
         )
         source = (
-            "(SELECT asset.asset_id, asset.stored_at, asset.finding_names "  # noqa: S608
+            "(SELECT asset.asset_id, asset.stored_at, asset.finding_names, asset.sha256 "  # noqa: S608
             f"FROM (SELECT DISTINCT asset_id FROM ({tagged}) AS bearing OFFSET 0) AS tagged "
             "JOIN {schema}.assets AS asset USING (asset_id)) AS found"
         )
     conditions = [
         "$1::real IS NOT NULL",
         *_probes(query.tags, arguments),
-        *SearchFilter(findings=query.findings).conditions(arguments, "found"),
+        *_of_asset(query, arguments),
     ]
     if query.after is not None:
         conditions.append(
@@ -169,7 +172,7 @@ def _most_findings(query: GalleryQuery, arguments: Arguments) -> str:
         # The index's own condition, and its order.
         "faults > 0",
         *_probes(query.tags, arguments),
-        *SearchFilter(findings=query.findings).conditions(arguments, "found"),
+        *_of_asset(query, arguments),
     ]
     if query.after is not None:
         faults, asset_id = arguments.add(query.after.value), arguments.add(query.after.asset_id)
@@ -187,7 +190,7 @@ def _by_tag(query: GalleryQuery, arguments: Arguments, limit: str) -> str:
     conditions = [
         "confidence >= $1::real",
         *_probes(query.tags[1:], arguments),
-        *SearchFilter(findings=query.findings).of_found(arguments),
+        *_of_found(query, arguments),
         *_beyond(query, arguments),
     ]
     tagged = assets_with(
@@ -201,7 +204,7 @@ def _by_guess(query: GalleryQuery, arguments: Arguments) -> str:
         "confidence >= $1::real",
         _GUESS.format("found"),
         _IS_BEST,
-        *SearchFilter(findings=query.findings).of_found(arguments),
+        *_of_found(query, arguments),
         *_beyond(query, arguments),
     ]
     if query.sort is Sort.LEAST_SURE:
@@ -214,6 +217,20 @@ def _by_guess(query: GalleryQuery, arguments: Arguments) -> str:
 
 def _probes(tags: Sequence[str], arguments: Arguments) -> list[str]:
     return [has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in tags]
+
+
+def _of_found(query: GalleryQuery, arguments: Arguments) -> list[str]:
+    return [*_told_first(query, arguments), *query.where.of_found(arguments)]
+
+
+def _of_asset(query: GalleryQuery, arguments: Arguments) -> list[str]:
+    return [*_told_first(query, arguments), *query.where.conditions(arguments, "found")]
+
+
+def _told_first(query: GalleryQuery, arguments: Arguments) -> list[str]:
+    """Return the condition that lets an index of relations lead, where that gives few textures."""
+    relation = query.where.relation
+    return [among_told(arguments, "found", relation)] if relation is not None and query.is_told_rarely else []
 
 
 def _beyond(query: GalleryQuery, arguments: Arguments) -> list[str]:

@@ -13,6 +13,7 @@ from consumer.storage.errors import DatabaseError, DatabaseSetupError, DatabaseU
 from consumer.storage.postgres.database import close_pool, lend, open_pool
 from consumer.storage.postgres.schema_version import check_schema
 from consumer.storage.postgres.writable import check_writable
+from consumer.storage.tables.duplicates.copies import note_copies
 from consumer.storage.tables.embeddings import EmbeddingMover
 from consumer.storage.tables.places import JOINED_REMOVALS, behind
 from consumer.storage.tables.rows import Entry, TaggedRow, TagRow, Tombstone, settle
@@ -164,7 +165,7 @@ class TagStore:
         await self._mover.drained()
 
     async def write_batch(self, entries: Sequence[Entry]) -> None:
-        """Store the batch in one transaction; durable on return, without any trace on an error.
+        """Store the batch in one transaction, then note its copies; durable on return, either whole or not on an error.
 
         Raises:
             RowRejectedError: one of the entries will never be taken; see :meth:`write_isolating`.
@@ -172,13 +173,15 @@ class TagStore:
 
         """
         settled = settle(entries)
-        async with lend(self._pool) as session, session.transaction():
-            if settled.removals:
-                await _remove(session, settled.removals)
-            taken = await _store(session, settled.rows) if settled.rows else []
-            # Last in every transaction, so that two that wait for each other's rows cannot both be here.
-            if settled.verdicts:
-                await store_verdicts(session, settled.verdicts)
+        async with lend(self._pool) as session:
+            async with session.transaction():
+                if settled.removals:
+                    await _remove(session, settled.removals)
+                taken = await _store(session, settled.rows) if settled.rows else []
+                # Last in every transaction, so that two that wait for each other's rows cannot both be here.
+                if settled.verdicts:
+                    await store_verdicts(session, settled.verdicts)
+            await note_copies(session, {row.sha256 for row in settled.rows if row.sha256 is not None})
         self._mover.wake()
         if taken:
             self._on_taken(taken)
@@ -220,10 +223,7 @@ async def _store(session: Connection, rows: Sequence[TaggedRow]) -> list[Taken]:
     await session.execute(session.sql(_STORING))
     await session.execute(session.sql(_MAKE_STAGING))
     await session.copy_records_to_table(
-        "staged_assets",
-        schema_name="pg_temp",
-        columns=_ASSET_COLUMNS,
-        records=[_ASSET_VALUES(row) for row in rows],
+        "staged_assets", schema_name="pg_temp", columns=_ASSET_COLUMNS, records=[_ASSET_VALUES(row) for row in rows]
     )
     taken = await mark_taken(session)
     won = {row["asset_id"] for row in await session.fetch(session.sql(_UPSERT))}

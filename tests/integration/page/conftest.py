@@ -14,6 +14,7 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from aegis.shared.checkout import SAMPLES
+from schemas.connections import DatabaseConnection
 from testkit.corner import make_lasting_corner
 from testkit.kafka_tools import eventually
 from testkit.running import Pipeline, ServiceProcess, run
@@ -29,6 +30,11 @@ class Library:
 
     corner: Pipeline
     client: Client
+
+    @property
+    def database(self) -> DatabaseConnection:
+        environment = self.corner.environment
+        return DatabaseConnection(dsn=environment["AEGIS_PG_DSN"], AEGIS_PG_SCHEMA=environment["AEGIS_PG_SCHEMA"])
 
     async def textures(self) -> int:
         return len(await self.corner.rows("SELECT 1 FROM assets"))

@@ -7,6 +7,9 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
+from consumer.storage.tables.duplicates.relations import Told, keep_relations
+from consumer.storage.tables.reads import TagReader
+from schemas.objects import sha256_hex
 from testkit.running import new_asset_id, texture
 from tests.integration.page.conftest import Library, Visit
 
@@ -21,6 +24,10 @@ SHIFT = """() => new Promise((resolve) => {
 
 async def names(page: Page) -> list[str]:
     return [name.strip() for name in await page.locator("#grid .name").all_inner_texts()]
+
+
+async def assets(page: Page) -> list[str]:
+    return [str(await tile.get_attribute("data-asset")) for tile in await page.locator("#grid .tile").all()]
 
 
 async def test_every_texture_is_shown_and_nothing_moves_while_pictures_come(visit: Visit, library: Library) -> None:
@@ -88,6 +95,47 @@ async def test_a_finding_narrows_as_far_as_it_says_and_explains_itself(visit: Vi
         await page.locator(".chosen a", has_text=name).click()
         await expect(page.locator("#total")).to_have_text(f"{await library.textures()} textures")
         assert "finding=" not in page.url
+
+
+async def test_a_relation_narrows_as_far_as_it_says_and_another_takes_its_place(visit: Visit, library: Library) -> None:
+    """Two copies of one texture, and their mirror image as the comparer would tell it."""
+    corner, picture, mirrored = library.corner, texture(91), texture(92)
+    copies, mirror = [new_asset_id(name) for name in ("one.png", "two.png")], new_asset_id("mirror.png")
+    for asset_id, data in ((copies[0], picture), (copies[1], picture), (mirror, mirrored)):
+        await corner.publish(corner.event(asset_id, corner.upload(data)))
+        await corner.stored(asset_id)
+    async with await TagReader.open(library.database, writes=True) as reader:
+        await keep_relations(reader, sha256_hex(mirrored), [Told(sha256_hex(picture), "flipped", of_this=True)])
+
+    async with visit("/?relation=flipped") as page:
+        facets = page.locator("#facets section", has=page.get_by_role("heading", name="the same again"))
+        await expect(page.locator("#total")).to_have_text("3 textures")
+        assert sorted(await assets(page)) == sorted([*copies, mirror])
+        await expect(facets.locator("li a[aria-current]")).to_have_text(re.compile(r"^\s*flipped\s*3\s*$"))
+
+        other = facets.locator("li a", has_text="identical")
+        count = await other.locator(".count").inner_text()
+        await other.click()
+        await page.wait_for_url("**/?relation=identical")
+        await expect(page.locator("#total")).to_have_text(f"{count} textures")
+        shown = await assets(page)
+        assert len(shown) == int(count)
+        assert set(copies) <= set(shown)
+        assert mirror not in shown
+        await expect(facets.locator("li a[aria-current]")).to_have_count(1)
+
+        await page.reload()
+        assert await assets(page) == shown
+        await page.locator("#min").fill("0.5")
+        await page.wait_for_url("**/?relation=identical&min=0.5")
+        await page.locator(".chosen a", has_text="identical").click()
+        await page.wait_for_url("**/?min=0.5")
+
+    async with visit("/?q=one&relation=flipped") as page:
+        assert set(await assets(page)) <= {*copies, mirror}
+        assert copies[0] in await assets(page)
+    for asset_id in (*copies, mirror):
+        await corner.remove(asset_id)
 
 
 async def test_the_order_of_findings_says_that_it_leaves_out_what_has_none(visit: Visit, library: Library) -> None:

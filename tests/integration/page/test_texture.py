@@ -17,7 +17,6 @@ from consumer.storage.postgres.database import connect
 from consumer.storage.tables.duplicates.relations import Told, keep_relations
 from consumer.storage.tables.reads import TagReader
 from schemas import Word
-from schemas.connections import DatabaseConnection
 from schemas.objects import sha256_hex
 from testkit.running import new_asset_id
 from testkit.saying import say
@@ -38,9 +37,8 @@ async def stored(library: Library, data: bytes, extension: str) -> str:
 
 async def test_all_that_is_known_stands_there(visit: Visit, library: Library) -> None:
     (row,) = await library.corner.rows("SELECT asset_id FROM assets WHERE asset_id LIKE '%banana%'")
-    asset_id, environment = row["asset_id"], library.corner.environment
-    database = DatabaseConnection(dsn=environment["AEGIS_PG_DSN"], AEGIS_PG_SCHEMA=environment["AEGIS_PG_SCHEMA"])
-    session = await connect(database)
+    asset_id = row["asset_id"]
+    session = await connect(library.database)
     await say(session, asset_id, "object_types", "fruit", Word.ADDED, decided_by="anna")
     await session.close()
     async with visit(f"/textures/{quote(asset_id)}") as page:
@@ -73,10 +71,7 @@ async def test_the_same_again_is_linked_with_what_it_is(visit: Visit, library: L
         await corner.publish(corner.event(asset_id, corner.upload(data, "png")))
     for asset_id in (one, same, small):
         await corner.stored(asset_id)
-    database = DatabaseConnection(
-        dsn=corner.environment["AEGIS_PG_DSN"], AEGIS_PG_SCHEMA=corner.environment["AEGIS_PG_SCHEMA"]
-    )
-    async with await TagReader.open(database, writes=True) as reader:
+    async with await TagReader.open(library.database, writes=True) as reader:
         await keep_relations(reader, sha256_hex(half), [Told(sha256_hex(whole), "mip-of", of_this=True)])
 
     async with visit(f"/textures/{quote(one)}") as page:
@@ -97,7 +92,7 @@ async def test_the_same_again_is_linked_with_what_it_is(visit: Visit, library: L
     refused = await library.client.call("GET", "/api/v1/search?relation=upside-down")
     assert (refused.status, "identical" in refused.text) == (422, True)
 
-    session = await connect(database)
+    session = await connect(library.database)
     await say(session, small, "duplicate_of", sha256_hex(whole), Word.REJECTED, decided_by="anna")
     await session.close()
     page_text = (await library.client.call("GET", f"/textures/{quote(small)}", headers=HTML)).text

@@ -47,7 +47,8 @@ async def reader(tables: DatabaseConnection, store: TagStore) -> AsyncIterator[T
 
 async def shown(reader: TagReader, sort: Sort, *findings: str, tags: tuple[str, ...] = ()) -> list[str]:
     """Return all pages of a gallery, one texture each."""
-    query, found, after = GalleryQuery(tags, sort=sort, limit=1, findings=findings), list[str](), None
+    where = SearchFilter(findings=findings)
+    query, found, after = GalleryQuery(tags, sort=sort, limit=1, where=where), list[str](), None
     while page := await gallery_page(reader, replace(query, after=after)):
         found.append(page[0].asset_id)
         after = Place(page[0].value, page[0].asset_id)
@@ -127,6 +128,7 @@ async def test_tables_of_before_are_migrated_with_what_they_hold(database: Datab
             "ALTER TABLE {schema}.assets DROP COLUMN tag_names",
             "DROP VIEW {schema}.asset_relations",
             "DROP TABLE {schema}.texture_relations",
+            "DROP INDEX {schema}.asset_tags_apart",
             "DROP TABLE {schema}.texture_hashes",
             "DROP VIEW {schema}.asset_findings",
             "ALTER TABLE {schema}.assets DROP COLUMN findings, DROP COLUMN finding_names, DROP COLUMN faults",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.gateway.page.facets import Facets, facets, rarest_first, rounded
-from consumer.gateway.page.gallery import is_rare
+from consumer.gateway.page.gallery import is_rare, is_told_rarely
 from consumer.gateway.page.state import GalleryState
 from consumer.storage.tables.facets import STEPS, Library, Sample
 
@@ -119,3 +119,56 @@ def test_findings_are_facets_of_their_own_and_narrow_as_tags_do() -> None:
     assert {name: count for name, count in shown(narrowed).items() if count} == {NAMES[0]: 1, NAMES[1]: 1}
     assert [(facet.tag, facet.count, facet.is_chosen) for facet in both.findings] == [("halo", 1, True)]
     assert (nothing.total, [(facet.tag, facet.url) for facet in nothing.findings]) == (0, [("banding", "/")])
+
+
+def with_relations(found: int, masks: dict[str, list[bool]], *, total: int | None = None) -> Library:
+    """Return a library of so many weapons, of which the masks say the relations."""
+    some = library([{NAMES[0]: STEPS}] * found, total=total)
+    sample = replace(some.sample, relations={name: np.array(mask) for name, mask in masks.items()})
+    factor = some.total // found
+    return replace(some, sample=sample, relations={name: sum(mask) * factor for name, mask in masks.items()})
+
+
+def test_relations_are_facets_of_which_one_is_chosen_at_a_time() -> None:
+    """The number of another relation is what it would show instead of the chosen one."""
+    some = with_relations(
+        4, {"any": [True, True, True, False], "flipped": [True] + [False] * 3, "resized": [False, True, True, False]}
+    )
+    everything, narrowed = facets(some, GalleryState()), facets(some, GalleryState(relation="flipped"))
+    nothing = facets(some, GalleryState(relation="rotated"))
+
+    assert [(facet.tag, facet.count, facet.url) for facet in everything.again] == [
+        ("any", 3, "/?relation=any"),
+        ("resized", 2, "/?relation=resized"),
+        ("flipped", 1, "/?relation=flipped"),
+    ]
+    assert narrowed.total == 1
+    assert {name: count for name, count in shown(narrowed).items() if count} == {NAMES[0]: 1}
+    assert [(facet.tag, facet.count, facet.is_chosen, facet.url) for facet in narrowed.again] == [
+        ("any", 3, False, "/?relation=any"),
+        ("resized", 2, False, "/?relation=resized"),
+        ("flipped", 1, True, "/"),
+    ]
+    assert (nothing.total, nothing.again[-1].tag, nothing.again[-1].is_chosen) == (0, "rotated", True)
+
+
+def test_the_relations_of_a_large_library_are_known_and_those_of_a_selection_projected() -> None:
+    some = with_relations(100, {"flipped": [number < 3 for number in range(100)]}, total=10_000)
+    alone, with_tag = (facets(some, GalleryState(tags=tags, relation="flipped")) for tags in ((), ("weapon",)))
+
+    assert (alone.total, alone.about) == (300, True)
+    assert shown(alone)["object_types", "weapon"] == 300
+    assert (with_tag.total, [facet.count for facet in with_tag.again]) == (300, [300])
+
+
+def test_a_rare_relation_is_gathered_and_a_frequent_one_walked_to() -> None:
+    def told(share: int, **state: object) -> bool:
+        some = with_relations(1000, {"flipped": [number % share == 0 for number in range(1000)]}, total=1_000_000)
+        return is_told_rarely(some, replace(GalleryState(relation="flipped"), **state))
+
+    assert told(1000)
+    assert not told(10)
+    assert not told(10, tags=("weapon",))
+    # Vehicles there are none, so that their order ends at once.
+    assert not told(1000, tags=("vehicle",))
+    assert is_told_rarely(None, GalleryState(relation="flipped"))

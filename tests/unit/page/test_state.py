@@ -18,6 +18,8 @@ texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_
 states = st.builds(
     GalleryState,
     tags=st.lists(texts, max_size=MAX_TAGS, unique=True).map(tuple),
+    findings=st.lists(texts, max_size=MAX_TAGS, unique=True).map(tuple),
+    relation=st.just("") | texts,
     min_confidence=st.integers(0, 20).map(lambda step: step / 20),
     sort=st.sampled_from([None, *Sort]),
     words=texts.map(lambda text: " ".join(text.split())),
@@ -39,6 +41,11 @@ def test_a_state_is_read_back_from_its_address(state: GalleryState) -> None:
 def test_a_facet_chosen_twice_is_not_chosen(state: GalleryState, tag: str) -> None:
     assert set(state.toggled(tag).toggled(tag).tags) == set(state.tags)
     assert (tag in state.toggled(tag).tags) is (tag not in state.tags)
+
+
+@given(states, texts)
+def test_of_relations_one_is_chosen_at_a_time(state: GalleryState, name: str) -> None:
+    assert state.toggled_relation(name).relation == ("" if name == state.relation else name)
 
 
 @given(st.floats(0, 1, width=32), texts)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from consumer.storage.tables.duplicates.again import ANY, is_again
 from consumer.storage.tables.search.holding import has_tag
 
 Said = Literal["confirmed", "rejected", "added", "any", "none"]
 SAID: Final[tuple[Said, ...]] = ("confirmed", "rejected", "added", "any", "none")
 # The relations of an event, told anew because help must not import schemas; any: it is there again in whatever way.
 AGAIN: Final = (
-    *("any", "identical", "recompressed", "mip-of", "resized", "cropped", "padded"),
+    *(ANY, "identical", "recompressed", "mip-of", "resized", "cropped", "padded"),
     *("alpha-differs", "flipped", "rotated", "recoloured"),
 )
 
@@ -68,7 +69,7 @@ class SearchFilter:
         if self.findings:
             found.append(f"{asset}.finding_names @> {arguments.add(list(self.findings))}::text[]")
         if self.relation is not None:
-            found.append(_is_again(arguments, asset, self.relation))
+            found.append(is_again(arguments, asset, self.relation))
         return found + ([] if self.said is None else [self._said(arguments, asset)])
 
     def of_found(self, arguments: Arguments) -> list[str]:
@@ -85,12 +86,6 @@ class SearchFilter:
             f"AND said.asset_id = {asset}.asset_id {verdict}"
         )
         return f"{'NOT ' if self.said == 'none' else ''}EXISTS ({spoken})"
-
-
-def _is_again(arguments: Arguments, asset: str, relation: str) -> str:
-    kind = "" if relation == "any" else f"AND again.relation = {arguments.add(relation)} "
-    of_asset = f"FROM {{schema}}.asset_relations AS again WHERE again.asset_id = {asset}.asset_id {kind}"
-    return f"(SELECT true {of_asset}LIMIT 1)"
 
 
 EVERYTHING: Final = SearchFilter()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from consumer.storage.tables.duplicates.again import is_told
 from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter, like_escaped
 from consumer.storage.tables.search.holding import assets_with, has_tag
 
@@ -92,6 +93,8 @@ def _by_category(query: TagQuery, arguments: Arguments) -> str:
 
 def _by_asset(query: TagQuery, arguments: Arguments) -> str:
     conditions = ["$1::real IS NOT NULL", *query.where.conditions(arguments)]
+    if query.where.relation is not None:
+        conditions.append(is_told(arguments, "asset", query.where.relation))
     if query.text is not None:
         conditions.append(f"asset.asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
     surest = "SELECT max(best.confidence) FROM {schema}.current_tags AS best WHERE best.asset_id = asset.asset_id"

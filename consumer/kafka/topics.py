@@ -216,6 +216,12 @@ def compare(spec: TopicSpec, found: FoundTopic, replication_factor: int = _BROKE
         differences.append(f"{found.replication} replicas, not {replication_factor}")
     if two is not None and int(in_sync) < int(two):
         differences.append(f"{_MIN_IN_SYNC}={in_sync}, not {two}")
+    if int(in_sync) > found.replication > 0:
+        differences.append(
+            f"{_MIN_IN_SYNC}={in_sync}, more than its replicas ({found.replication}): older Kafka takes no record "
+            "there, newer makes do with them; add replicas with kafka-reassign-partitions.sh, "
+            f"or set it to {found.replication} with kafka-configs.sh"
+        )
     if found.partitions != spec.partitions:
         differences.append(f"{found.partitions} partitions, not {spec.partitions}")
     differences.extend(

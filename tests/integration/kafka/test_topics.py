@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from consumer.kafka.topics import TopicReport, TopicState, apply_topics
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from consumer.kafka.topics import TopicReport, TopicState, apply_topics, list_topics
 from devstack import Stack
 from schemas import TopicSpec
 from schemas.connections import KafkaConnection
@@ -29,3 +31,23 @@ async def test_topics_are_made_when_a_broker_that_was_away_answers_again_and_nam
     reports = await asyncio.gather(*asking)
 
     assert {report.state for report in reports} == {TopicState.CREATED}
+
+
+async def test_a_topic_that_asks_for_more_replicas_than_it_has_is_told_and_what_to_do(
+    kafka_bootstrap: str, topic_prefix: str
+) -> None:
+    """The broker makes it without a word, and acknowledges what lies on a single disk."""
+    name = f"{topic_prefix}alone"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, 1, 1, topic_configs={"min.insync.replicas": "2"})])
+    finally:
+        await admin.close()
+
+    (report,) = await list_topics(KafkaConnection(bootstrap=kafka_bootstrap), [TopicSpec(name, 1)])
+
+    assert report.state is TopicState.DIFFERENT
+    (told,) = report.differences
+    assert told.startswith("min.insync.replicas=2, more than its replicas (1): ")
+    assert told.endswith("or set it to 1 with kafka-configs.sh")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Final
 
@@ -19,7 +20,10 @@ _DIFFERENT: Final = 64
 _OPAQUE: Final = 255
 _FEWEST_EDGES: Final = 24
 _FEWEST_ISLANDS: Final = 4
-_SMALLEST_ISLAND: Final = 8
+# Pixels a side; letters are smaller.
+_SMALLEST_ISLAND: Final = 16
+# In an atlas, that is.
+_MOST_GAPS: Final = 0.5
 
 
 def _halo(texture: Texture, limit: float) -> float | None:
@@ -52,15 +56,27 @@ def _narrow_gutter(texture: Texture, limit: float) -> float | None:
         return None
     visible = texture.is_shown(_UNSEEN)
     bands = _runs(np.asarray(visible.any(axis=1)))
-    columns = [
-        _runs(np.asarray(visible[top:bottom].any(axis=0))) for top, bottom in bands if bottom - top >= _SMALLEST_ISLAND
-    ]
-    islands = [run for row in columns for run in row if run[1] - run[0] >= _SMALLEST_ISLAND]
-    if len(islands) < _FEWEST_ISLANDS:
+    rows = [(top, bottom) for top, bottom in bands if bottom - top >= _SMALLEST_ISLAND]
+    columns = [_runs(np.asarray(visible[top:bottom].any(axis=0))) for top, bottom in rows]
+    if sum(end - begin >= _SMALLEST_ISLAND for row in columns for begin, end in row) < _FEWEST_ISLANDS:
         return None
-    gaps = np.array([after[0] - before[1] for row in (bands, *columns) for before, after in pairwise(row)])
-    narrow = gaps[gaps < limit]
-    return float(narrow.min()) if len(narrow) and share(gaps < limit) >= 0.5 else None
+    gaps = [_facing(visible, before, after) for before, after in pairwise(bands)]
+    for (top, bottom), row in zip(rows, columns, strict=True):
+        gaps += [_facing(visible[top:bottom].T, before, after) for before, after in pairwise(row)]
+    narrow = [gap for gap in gaps if gap < limit]
+    return min(narrow) if narrow and len(narrow) >= _MOST_GAPS * len(gaps) else None
+
+
+def _facing(lines: Flags, before: tuple[int, int], after: tuple[int, int]) -> float:
+    """Return how far apart two stretches of lines are where they face each other, infinite where they hardly do.
+
+    The legs of insects, the letters of a word and the corners of a wreck come near to others without standing beside
+    them: what filtering mixes there is nothing.
+    """
+    if min(before[1] - before[0], after[1] - after[0]) < _SMALLEST_ISLAND:
+        return math.inf
+    along = int(np.count_nonzero(lines[before[1] - 1] & lines[after[0]]))
+    return float(after[0] - before[1]) if along >= _SMALLEST_ISLAND else math.inf
 
 
 def _runs(flags: Flags) -> list[tuple[int, int]]:

@@ -68,13 +68,6 @@ def test_a_soft_edge_shows_less_of_what_is_hidden_than_a_hard_one() -> None:
     assert "halo" not in found(with_black(soft))
 
 
-@pytest.mark.parametrize(("gap", "narrow"), [(1, True), (4, False)])
-def test_neighbours_in_an_atlas_want_pixels_between_them(gap: int, narrow: bool) -> None:
-    piece = np.pad(with_alpha(SURFACE[:32, :32], 255), ((gap, 0), (gap, 0), (0, 0)))
-
-    assert ("narrow-gutter" in found(np.tile(piece, (3, 3, 1)))) is narrow
-
-
 def test_detail_that_an_enlarged_picture_lacks_is_missed() -> None:
     wide = np.kron(SURFACE.astype(np.float32), np.ones((2, 2, 1)))
     smooth = np.mean([np.roll(wide, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)], axis=0)

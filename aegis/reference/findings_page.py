@@ -202,10 +202,10 @@ without clear relief, a panel of which nobody knows whether it is repeated.
 | jpeg-blocks | 3 | 2 | 0 | 1 |
 
 What is wrong of `tiles` are icons and glows that nobody repeats, and whose opposite edges fit all the same; of
-`tiles-across`, two that can be repeated in both directions, and three with a seam that is hardly a step. None of the 18 000 textures
-of these games has a `narrow-gutter`: all eight that the check had told were insects, letters and wrecks whose boxes
-come near each other. Another 117 findings were looked at that the checks no longer tell, of which 18 were right: 8 of
-`tiles-across`, 3 of `tiles-down`, 4 of `oversized` and 3 of `halo`. The verdicts are in
+`tiles-across`, two that can be repeated in both directions, and three with a seam that is hardly a step. None of the
+18 000 textures of these games has a `narrow-gutter`: all eight that the check had told were insects, letters and
+wrecks whose boxes come near each other. Another 117 findings were looked at that the checks no longer tell, of which
+18 were right: 8 of `tiles-across`, 3 of `tiles-down`, 4 of `oversized` and 3 of `halo`. The verdicts are in
 `benchmarks/findings/looked_at/verdicts.csv`; with the textures at hand,
 `python -m benchmarks.findings.looked_at --set NAME DIR` counts them anew.
 

@@ -67,6 +67,7 @@ def _draw_rates(axes: Any, samples: Sequence[Sample]) -> None:
         "published": lambda sample: sample.published,
         "tagged (committed)": lambda sample: sample.flows["tagger"].done if sample.flows else None,
         "stored (committed)": lambda sample: sample.flows["sink"].done if sample.flows else None,
+        "compared (committed)": lambda sample: sample.flows["comparer"].done if sample.flows else None,
         "dead letters": lambda sample: sample.letters,
     }
     for label, read in lines.items():
@@ -85,7 +86,7 @@ def _rate(before: Sample, after: Sample, read: Callable[[Sample], int | None]) -
 
 
 def _draw_lag(axes: Any, samples: Sequence[Sample]) -> None:
-    for group in ("tagger", "sink"):
+    for group in ("tagger", "sink", "comparer"):
         lags = [sample.flows[group].lag if sample.flows else math.nan for sample in samples]
         axes.plot([sample.at_seconds for sample in samples], lags, linewidth=1.2, label=f"lag of the {group}s")
     axes.set_ylabel("records")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tests.chaos.recorder import Flow, Sample
 from tests.chaos.schedule import Fault, FaultKind
 
-# What a fault of a service stops.
-_NEEDS = {"kafka": ("tagger", "sink"), "s3": ("tagger",), "postgres": ("sink",)}
+# What a fault of a service stops. A comparer keeps the pictures that it has read.
+_NEEDS = {"kafka": ("tagger", "sink", "comparer"), "s3": ("tagger",), "postgres": ("sink", "comparer")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,27 +8,25 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from devstack import Stack
-from schemas import AssetExtracted, ObjectRef, encode_event, utc_now
-from tests.chaos.load import Load, PlannedRecord, make_load
+from tests.chaos.load import make_load
 from tests.chaos.poison import MAX_RESULT_BYTES, Poison, bad_objects
 from tests.chaos.recorder import Recorder, Sample, Watched
 from tests.chaos.recovery import Happened
 from tests.chaos.scenario import Scenario
 from tests.chaos.schedule import Fault, FaultKind, plan
 from tests.chaos.supervisor import Supervisor
-from tests.chaos.verdict import Found, Look, Verdict, judge
+from tests.chaos.undisturbed import good_objects, look
+from tests.chaos.verdict import Found, Verdict, judge
 from tests.chaos.world import World
 
 _MAX_OBJECT_BYTES = 1024 * 1024
-_REFERENCE_SECONDS = 120.0
 
 Tell = Callable[[str], None]
 
@@ -53,6 +51,7 @@ def environment(stack: Stack, scenario: Scenario) -> dict[str, str]:
         "AEGIS_S3_BUCKET": "chaos",
         "AEGIS_TAGGER_GROUP": "tagger",
         "AEGIS_SINK_GROUP": "sink",
+        "AEGIS_COMPARER_GROUP": "comparer",
         "AEGIS_TAGGER_MAX_OBJECT_BYTES": str(_MAX_OBJECT_BYTES),
         "AEGIS_STREAM_SESSION_TIMEOUT_SECONDS": str(scenario.session_seconds),
         "AEGIS_OPS_LOG_FORMAT": "json",
@@ -71,17 +70,17 @@ async def run(scenario: Scenario, seed: int, stack: Stack, folder: Path, tell: T
         await asyncio.to_thread(_aegis, variables, *command)
     world = World(variables)
     await world.limit_results(MAX_RESULT_BYTES)
-    objects = [world.upload(data) for data in world.good_objects()]
+    objects = [world.upload(data) for data in good_objects()]
     poison = Poison(world.bucket, {kind: world.upload(data) for kind, data in bad_objects(_MAX_OBJECT_BYTES).items()})
     load = make_load(scenario, objects, poison, seed)
     supervisor = Supervisor(scenario, variables, folder)
     supervisor.start_all()
     try:
         async with _background(supervisor.watch()):
-            looks = await _looks(world, objects, tell)
+            undisturbed = await look(world, objects, tell)
             watched = Watched(
                 world.bootstrap,
-                {"tagger": world.topics.extracted, "sink": world.topics.tagged},
+                {"tagger": world.topics.extracted, **dict.fromkeys(("sink", "comparer"), world.topics.tagged)},
                 (f"{world.topics.extracted}.dlq", f"{world.topics.tagged}.dlq"),
                 variables["AEGIS_PG_DSN"],
                 scenario.partitions,
@@ -100,7 +99,7 @@ async def run(scenario: Scenario, seed: int, stack: Stack, folder: Path, tell: T
         codes = await asyncio.to_thread(supervisor.end_all)
     tell("reading everything back")
     found = await _found(world, supervisor, codes, unasked, recorder)
-    verdict = judge(load, looks, found)
+    verdict = judge(load, undisturbed, found)
     happened = tuple(sorted(executor.happened, key=lambda item: item.began_at_seconds))
     return Outcome(verdict, happened, tuple(recorder.samples), supervisor.starts, settled_seconds)
 
@@ -144,36 +143,6 @@ class _Executor:
         return self._recorder.now_seconds
 
 
-async def _looks(world: World, objects: Sequence[ObjectRef], tell: Tell) -> dict[str, Look]:
-    """Let the pipeline tag each texture once, undisturbed, and return what it made of them."""
-    tell(f"an undisturbed look at {len(objects)} textures")
-    await world.publish(_one_each(objects), 0.0)
-    world.published = 0
-    deadline = time.monotonic() + _REFERENCE_SECONDS
-    while time.monotonic() < deadline:
-        rows = await world.rows("reference/")
-        if len(rows) == len(objects) and not await world.embeddings_waiting():
-            return {row.object_key: row.look for row in rows.values()}
-        await asyncio.sleep(0.5)
-    raise RuntimeError(f"the undisturbed run did not end within {_REFERENCE_SECONDS:g} s; see the logs")
-
-
-def _one_each(objects: Sequence[ObjectRef]) -> Load:
-    """Return one event for each object, under an asset of its own."""
-    load = Load()
-    for number, reference in enumerate(objects):
-        event = AssetExtracted(
-            event_id=uuid4(),
-            schema_version=AssetExtracted.SCHEMA_VERSION,
-            occurred_at=utc_now(),
-            asset_id=f"reference/{number}",
-            object=reference,
-        )
-        now_ms = int(event.occurred_at.timestamp() * 1000)
-        load.records.append(PlannedRecord(event.asset_id.encode(), encode_event(event), (), now_ms))
-    return load
-
-
 async def _settle(world: World, recorder: Recorder, timeout_seconds: float) -> float:
     """Wait until nothing lags, or the time is over; return the seconds it took."""
     started = time.monotonic()
@@ -199,7 +168,9 @@ async def _found(
         letters=await world.letters(world.topics.extracted),
         answers=await world.answers(places),
         bad_tagged=await world.bad_tagged(),
-        tagged_letters=[letter.place for letter in await world.letters(world.topics.tagged)],
+        tagged_letters=await world.letters_of_results(("sink", "comparer")),
+        told=await world.told(),
+        relations=await world.relations(),
         lag_records={group: flow.lag for group, flow in last.flows.items()},
         unasked_exits=unasked,
         stalls=sum(_event(line) in {"consumer.stalled", "consumer.rebuilt"} for line in logs),

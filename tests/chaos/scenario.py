@@ -12,8 +12,8 @@ class Scenario:
     Attributes:
         events: records that are published to ``asset-extracted``, poison included.
         poison_each: share of the events that each kind of poison has.
-        static_members: how many taggers, and how many sinks, have a name in their group that they keep over restarts.
-        kills_each: kill -9 of every tagger and every sink.
+        static_members: how many of each kind of process have a name in their group that they keep over restarts.
+        kills_each: kill -9 of every process.
         stop_seconds: how long each of them is stopped once (SIGSTOP), beyond the group's session timeout.
         outage_seconds: how long each service is away once, besides one kill -9 and restart of it.
         rest_seconds: between two faults of services, at least.
@@ -26,6 +26,7 @@ class Scenario:
     partitions: int = 12
     taggers: int = 3
     sinks: int = 2
+    comparers: int = 2
     static_members: int = 1
     load_seconds: float = 400
     kills_each: int = 20
@@ -40,6 +41,7 @@ class Scenario:
         return (
             *(f"tagger-{number}" for number in range(1, self.taggers + 1)),
             *(f"sink-{number}" for number in range(1, self.sinks + 1)),
+            *(f"comparer-{number}" for number in range(1, self.comparers + 1)),
         )
 
     def is_static(self, process: str) -> bool:
@@ -58,6 +60,6 @@ SHORT = replace(
     stop_seconds=9,
     outage_seconds=8,
     rest_seconds=5,
-    settle_seconds=60,
+    settle_seconds=90,
 )
 SERVICES = ("kafka", "s3", "postgres")

@@ -20,7 +20,7 @@ _END_SECONDS = 60
 
 
 class Supervisor:
-    """Keeps every tagger and sink of a scenario running."""
+    """Keeps every process of a scenario running."""
 
     def __init__(self, scenario: Scenario, environment: Mapping[str, str], folder: Path) -> None:
         self._scenario = scenario

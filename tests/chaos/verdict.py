@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from benchmarks.support.figures import Figure
 from schemas import AssetExtracted
 from tests.chaos.load import Load, PlannedRecord
 
+# Of the others each of the two is it of the other: who is said to be it is whoever was compared last.
+_ONE_SIDED = frozenset({"mip-of", "resized", "cropped", "padded"})
 SourceOffset = tuple[int, int]  # partition and offset on asset-extracted
 _EXAMPLES = 5
 
@@ -45,6 +48,32 @@ class Letter:
     place: SourceOffset
     key: bytes | None
     value: bytes | None
+    group: str = ""
+
+
+class Relation(NamedTuple):
+    """A row of what one content is of another; of a content with itself: several assets have it."""
+
+    sha256: str
+    other_sha256: str
+    relation: str
+    said_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The newest word on an asset: which contents it was found to be, having this one; None where it was removed."""
+
+    sha256: str | None
+    others: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Undisturbed:
+    """What an undisturbed run makes of each object, by its key, and of what they are of each other."""
+
+    looks: Mapping[str, Look]
+    relations: frozenset[Relation]
 
 
 @dataclass(slots=True)
@@ -57,9 +86,11 @@ class Found:
     letters: Sequence[Letter]
     # How many tagged events, or tombstones, each source record has.
     answers: Counter[SourceOffset]
-    # Of records put on asset-tagged that no table can hold: where they lie, and those of their dead letters.
+    # Of records put on asset-tagged that no table can hold: where they lie, and those of their dead letters by group.
     bad_tagged: frozenset[SourceOffset]
-    tagged_letters: Sequence[SourceOffset]
+    tagged_letters: Mapping[str, Sequence[SourceOffset]]
+    told: Mapping[str, Told]
+    relations: Sequence[Relation]
     lag_records: Mapping[str, int]
     unasked_exits: Sequence[str]
     stalls: int
@@ -86,15 +117,16 @@ class Verdict:
         if value:
             self.problems.append(f"{value} {sentence}")
 
-    def tell(self, name: str, counter: Counter[SourceOffset]) -> None:
+    def tell(self, name: str, counter: Mapping[Any, int]) -> None:
         """Count what came more than once, which is allowed."""
         self.figures.append(Figure(name, sum(times - 1 for times in counter.values()), "records", None, "lower"))
 
 
-def judge(load: Load, looks: Mapping[str, Look], found: Found) -> Verdict:
-    """Compare; ``looks`` says what an undisturbed run makes of each object, by its key."""
+def judge(load: Load, undisturbed: Undisturbed, found: Found) -> Verdict:
+    """Compare what is there with what an undisturbed run makes of the same load."""
     verdict = Verdict()
-    _judge_rows(verdict, load.expected, looks, found.rows)
+    _judge_rows(verdict, load.expected, undisturbed.looks, found.rows)
+    _judge_relations(verdict, load, undisturbed, found)
     _judge_letters(verdict, load, found)
     good = [found.places[number] for number, record in enumerate(load.records) if record.poison is None]
     unanswered = [place for place in good if not found.answers[place]]
@@ -126,6 +158,36 @@ def _judge_rows(
     verdict.none_of("rows_wrong", wrong, "rows differ from those of an undisturbed run", "rows")
 
 
+def _judge_relations(verdict: Verdict, load: Load, undisturbed: Undisturbed, found: Found) -> None:
+    """Each texture is there again, and again as what it is of others: the undisturbed look stored it before."""
+    related: dict[str, set[str]] = {}
+    for item in undisturbed.relations:
+        related.setdefault(item.sha256, set()).add(item.other_sha256)
+    contents = {asset_id: str(undisturbed.looks[event.object.key].sha256) for asset_id, event in load.expected.items()}
+    wanted = {
+        asset_id: Told(sha256, frozenset({sha256, *related.get(sha256, ())})) for asset_id, sha256 in contents.items()
+    }
+    lost = [name for name, told in wanted.items() if name not in found.told or found.told[name].sha256 != told.sha256]
+    wrong = [name for name, told in wanted.items() if name not in lost and found.told[name] != told]
+    verdict.none_of("related_lost", sorted(lost), "assets have no asset-related event of what they are", "assets")
+    verdict.none_of("related_wrong", sorted(wrong), "asset-related events do not tell what an undisturbed run told")
+    kept = [name for name in load.removed if name not in found.told or found.told[name].sha256 is not None]
+    verdict.none_of("removals_not_related", sorted(kept), "removals were not passed on to asset-related")
+    # Who was removed since may have been a second asset with the content.
+    copies = {Relation(sha256, sha256, "identical", "either") for sha256 in contents.values()}
+    between = {_without_chance(item) for item in undisturbed.relations if item.sha256 != item.other_sha256}
+    rows = Counter(_without_chance(item) for item in found.relations)
+    missing = sorted((between | copies) - rows.keys())
+    verdict.none_of("relations_lost", missing, "pairs that belong together are not stored", "rows")
+    pairs = Counter({item: times for item, times in rows.items() if item.sha256 != item.other_sha256})
+    extra = sorted((pairs - Counter(between)).elements())
+    verdict.none_of("relations_too_many", extra, "pairs are stored twice or should not be", "rows")
+
+
+def _without_chance(item: Relation) -> Relation:
+    return item if item.relation in _ONE_SIDED else item._replace(said_of="either")
+
+
 def _judge_letters(verdict: Verdict, load: Load, found: Found) -> None:
     poison = {found.places[number]: record for number, record in enumerate(load.records) if record.poison is not None}
     letters = Counter(letter.place for letter in found.letters)
@@ -136,11 +198,13 @@ def _judge_letters(verdict: Verdict, load: Load, found: Found) -> None:
     changed = [letter.place for letter in found.letters if letter.place in poison and not _same(letter, poison)]
     verdict.none_of("dead_letters_changed", changed, "dead letters are not their records byte for byte")
     verdict.tell("dead_letters_repeated", letters)
-    tagged = Counter(found.tagged_letters)
-    missing, extra = sorted(found.bad_tagged - tagged.keys()), sorted(tagged.keys() - found.bad_tagged)
+    tagged = {group: Counter(places) for group, places in found.tagged_letters.items()}
+    missing = [(group, place) for group, there in tagged.items() for place in sorted(found.bad_tagged - there.keys())]
+    extra = [(group, place) for group, there in tagged.items() for place in sorted(there.keys() - found.bad_tagged)]
     verdict.none_of("bad_results_without_dead_letter", missing, "bad records of asset-tagged have no dead letter")
     verdict.none_of("dead_letters_of_good_results", extra, "good records of asset-tagged became dead letters")
-    verdict.tell("dead_letters_of_results_repeated", tagged)
+    repeated = Counter({(group, *place): times for group, there in tagged.items() for place, times in there.items()})
+    verdict.tell("dead_letters_of_results_repeated", repeated)
 
 
 def _same(letter: Letter, poison: Mapping[SourceOffset, PlannedRecord]) -> bool:

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -14,16 +13,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from schemas import AssetTagged, DeadLetter, EventDecodeError, decode_event, header_text
+from schemas import AssetRelated, AssetTagged, DeadLetter, EventDecodeError, decode_event, header_text
 from testkit.kafka_tools import Written, read_all
 from testkit.places import Places
 from tests.chaos.load import Load, PlannedRecord
-from tests.chaos.verdict import FoundRow, Letter, Look, SourceOffset
+from tests.chaos.verdict import FoundRow, Letter, Look, Relation, SourceOffset, Told
 
 NUMBER_HEADER = "chaos-number"
 BAD_RESULT_HEADER = "chaos-bad-result"
-_SAMPLES = Path(__file__).resolve().parents[2] / "samples"
-_MAX_SAMPLE_BYTES = 60_000
 _SLICE_SECONDS = 0.25
 
 _ROWS = """
@@ -55,11 +52,6 @@ class World(Places):
             await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, spec.name, wanted)])
         finally:
             await admin.close()
-
-    def good_objects(self) -> list[bytes]:
-        """Return real textures, the smaller ones."""
-        files = sorted(_SAMPLES.rglob("*.png"))
-        return [file.read_bytes() for file in files if file.stat().st_size <= _MAX_SAMPLE_BYTES]
 
     async def publish(self, load: Load, seconds: float) -> None:
         """Publish all of it, evenly over that time; an outage of Kafka is waited out by the producer, in order."""
@@ -136,8 +128,35 @@ class World(Places):
         for record in await read_all(self.bootstrap, f"{topic}.dlq"):
             history = DeadLetter.from_headers(record.headers)
             assert history is not None
-            found.append(Letter((history.partition, history.offset), record.key, record.value))
+            found.append(Letter((history.partition, history.offset), record.key, record.value, history.group))
         return found
+
+    async def letters_of_results(self, groups: Sequence[str]) -> dict[str, list[SourceOffset]]:
+        """Return where the records lie on asset-tagged that each of its consumer groups gave up."""
+        letters = await self.letters(self.topics.tagged)
+        return {group: [letter.place for letter in letters if letter.group == group] for group in groups}
+
+    async def told(self) -> dict[str, Told]:
+        """Return what a compacted asset-related would keep: the newest of each asset."""
+        found = {}
+        for record in await read_all(self.bootstrap, self.topics.related):
+            event = None if record.value is None else decode_event(AssetRelated, record.value)
+            told = Told(None, frozenset())
+            if event is not None:
+                told = Told(event.sha256, frozenset(other.sha256 for other in event.related))
+            found[(record.key or b"").decode()] = told
+        return found
+
+    async def relations(self) -> list[Relation]:
+        """Return every row of what one content is of another."""
+        connection = await asyncpg.connect(self.environment["AEGIS_PG_DSN"])
+        try:
+            rows = await connection.fetch(
+                "SELECT sha256, other_sha256, relation, said_of FROM aegis.texture_relations ORDER BY 1, 2"
+            )
+            return [Relation(*row) for row in rows]
+        finally:
+            await connection.close()
 
     async def bad_tagged(self) -> frozenset[SourceOffset]:
         records = await read_all(self.bootstrap, self.topics.tagged)

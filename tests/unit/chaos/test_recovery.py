@@ -10,7 +10,8 @@ from tests.chaos.schedule import Fault, FaultKind
 def _sample(at_seconds: float, tagger: tuple[int, int], sink: tuple[int, int] = (0, 0)) -> Sample:
     """Two partitions of each topic, ten records in each; the offsets are the committed ones."""
     ends = {0: 10, 1: 10}
-    flows = {"tagger": Flow(dict(enumerate(tagger)), ends), "sink": Flow(dict(enumerate(sink)), ends)}
+    flows = {"tagger": Flow(dict(enumerate(tagger)), ends)}
+    flows |= {group: Flow(dict(enumerate(sink)), ends) for group in ("sink", "comparer")}
     return Sample(at_seconds, 20, flows, 0, 0, {})
 
 

@@ -68,5 +68,5 @@ def test_a_part_of_the_processes_has_names_in_their_groups() -> None:
     """So that both ways to come back are tried."""
     names = [name for name in FULL.processes if FULL.is_static(name)]
 
-    assert names == ["tagger-1", "sink-1"]
-    assert len(FULL.processes) == 5
+    assert names == ["tagger-1", "sink-1", "comparer-1"]
+    assert len(FULL.processes) == 7

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from consumer.gateway.page.facets import FacetKeeper, category_rank, facets, in_words, rarest_first
+from consumer.gateway.page.leading import is_rare, is_told_rarely
 from consumer.gateway.page.queue import agreement, review_queue
 from consumer.gateway.page.ranking import SHOWN, Ranking
 from consumer.gateway.page.state import GalleryState, texture_url
@@ -20,15 +21,6 @@ from consumer.tagging.bundle.teachable import Teachable
 
 _CHIPS: Final = 3
 _HOW_TO_REVIEW: Final = "Open one and confirm ✓ or reject ✕ its tags, or select several here."
-# Reading all of so many costs as much as walking through a million textures until a page is full.
-_RARE: Final = 8_000
-# As the database measured: a row of a tag's index, a texture that is fetched for it, and a look whether one has a tag.
-_ROW_US: Final = 1.7
-_FETCHED_US: Final = 25.0
-_LOOK_US: Final = 12.0
-# The same of relations: one of those that an index gives, and a look whether a texture has it.
-_TOLD_US: Final = 15.0
-_TOLD_LOOK_US: Final = 3.0
 _SORT_NAMES: Final = {
     Sort.NEWEST: "Newest",
     Sort.SUREST: "Surest",
@@ -209,34 +201,3 @@ def fitted(width: int, height: int, side: int) -> tuple[int, int]:
 def picture_url(sha256: str | None, side: int) -> str:
     """Return the address of a thumbnail; empty for a texture whose content nobody hashed."""
     return f"/thumbs/{side}/{sha256}.webp" if sha256 else ""
-
-
-def is_rare(library: Library | None, state: GalleryState) -> bool:
-    """Tell whether to gather all textures with the tags, or to walk from the newest on until a page is full.
-
-    Tags that exclude each other may both be frequent, and hardly a texture has both: walking would reach the last.
-    """
-    if library is None or not state.tags:
-        return False
-    bearing = [library.textures_with(tag) for tag in state.tags]
-    if len(bearing) == 1:
-        return bearing[0] <= _RARE
-    sample = library.sample
-    having = int(sample.having(state.tags, state.min_confidence, state.findings, state.relation).sum())
-    share = max(having, 0.5) / max(len(sample.asset_ids), 1)
-    gathering_us = sum(bearing) * _ROW_US + share * library.total * _FETCHED_US
-    walking_us = min(library.total, SHOWN / share) * len(bearing) * _LOOK_US
-    return gathering_us < walking_us
-
-
-def is_told_rarely(library: Library | None, state: GalleryState) -> bool:
-    """Tell whether to begin with all textures that have the relation, or to look at others until a page is full."""
-    if library is None or not state.relation:
-        return True
-    sample = library.sample
-    having = int(sample.having(state.tags, state.min_confidence, state.findings, state.relation).sum())
-    share = max(having, 0.5) / max(len(sample.asset_ids), 1)
-    # In the order of a tag no others are looked at.
-    led = [library.textures_with(tag) for tag in state.tags if state.order is not Sort.NEWEST]
-    looked_at = min([library.total, *led]) * min(1.0, SHOWN / share / max(library.total, 1))
-    return library.relations.get(state.relation, 0) * _TOLD_US < looked_at * _TOLD_LOOK_US

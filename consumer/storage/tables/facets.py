@@ -32,11 +32,11 @@ SELECT asset_id, finding_names AS findings, relations, array_agg(category) FILTE
        array_agg(confidence) FILTER (WHERE tag IS NOT NULL) AS confidences,
        array_agg(source = 'model' AND source_model NOT IN ('pixels', 'names')) FILTER (WHERE tag IS NOT NULL) AS guesses
 FROM (
-    SELECT asset_id, finding_names, {relations_of("asset")} AS relations
+    SELECT asset_id, stored_at, finding_names, {relations_of("asset")} AS relations
     FROM {{schema}}.assets AS asset TABLESAMPLE BERNOULLI ($1) REPEATABLE ({_SEED})
 ) AS chosen
 LEFT JOIN {{schema}}.current_tags USING (asset_id)
-GROUP BY asset_id, finding_names, relations
+GROUP BY asset_id, stored_at, finding_names, relations ORDER BY stored_at DESC
 """  # noqa: S608 - a number of our own
 # Counted by the server anyway, for its own vacuum; a standby counts nothing, and always gives 0.
 _CHANGES: Final = """
@@ -49,8 +49,9 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Textures and their tags as columns: row ``i`` says that texture ``assets[i]`` has the tag ``tags[i]``.
+    """Textures, the newest first, and their tags as columns.
 
+    Row ``i`` says that texture ``assets[i]`` has the tag ``tags[i]``.
     ``guesses[i]``: a model gave it, of which nobody has said anything yet. ``findings`` and ``relations`` hold for each
     name which of the textures, [textures], have it.
     """

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from consumer.storage.tables.duplicates.again import among_told
+from consumer.storage.tables.duplicates.again import among_told, told_newest
 from consumer.storage.tables.reads import CurrentTag, TagReader, current_tag
 from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter
 from consumer.storage.tables.search.holding import assets_with, has_tag
@@ -136,33 +136,36 @@ def gallery_statement(query: GalleryQuery) -> tuple[str, list[object]]:
 
 
 def _newest(query: GalleryQuery, arguments: Arguments) -> str:
-    source = "{schema}.assets AS found"
-    if query.tags and query.is_rare:
-        # An index has them, of one tag by its confidence; the few that it gives are probed as always.
-        tagged = (
-            bearing(arguments.add(list(query.tags)))
-            if len(query.tags) > 1
-            else f"SELECT asset_id FROM {{schema}}.asset_tags "  # noqa: S608
-            f"WHERE tag = {arguments.add(query.tags[0])} AND confidence >= $1::real"
-        )
-        source = (
-            "(SELECT asset.asset_id, asset.stored_at, asset.finding_names, asset.sha256 "  # noqa: S608
-            f"FROM (SELECT DISTINCT asset_id FROM ({tagged}) AS bearing OFFSET 0) AS tagged "
-            "JOIN {schema}.assets AS asset USING (asset_id)) AS found"
-        )
-    conditions = [
-        "$1::real IS NOT NULL",
-        *_probes(query.tags, arguments),
-        *_of_asset(query, arguments),
-    ]
+    source, beyond = "{schema}.assets AS found", "true"
+    conditions = ["$1::real IS NOT NULL", *_probes(query.tags, arguments)]
     if query.after is not None:
-        conditions.append(
-            f"(stored_at, asset_id) < ({arguments.add(query.after.value)}::timestamptz, "
-            f"{arguments.add(query.after.asset_id)})"
-        )
+        place = f"{arguments.add(query.after.value)}::timestamptz, {arguments.add(query.after.asset_id)}"
+        beyond = f"(stored_at, asset_id) < ({place})"
+    if query.where.relation is not None and query.is_told_rarely:
+        source = f"({told_newest(arguments, query.where.relation, beyond)}) AS found"
+        conditions += query.where.of_found(arguments)
+    else:
+        if query.tags and query.is_rare:
+            source = f"({_bearing(query, arguments)}) AS found"
+        conditions += [*query.where.conditions(arguments, "found"), beyond]
     return (
         f"SELECT asset_id, stored_at AS value FROM {source} WHERE {' AND '.join(conditions)} "  # noqa: S608
         "ORDER BY stored_at DESC, asset_id DESC"
+    )
+
+
+def _bearing(query: GalleryQuery, arguments: Arguments) -> str:
+    """Return SQL for all that may have the tags, as an index has them; the few that it gives are probed as always."""
+    tagged = (
+        bearing(arguments.add(list(query.tags)))
+        if len(query.tags) > 1
+        else f"SELECT asset_id FROM {{schema}}.asset_tags "  # noqa: S608
+        f"WHERE tag = {arguments.add(query.tags[0])} AND confidence >= $1::real"
+    )
+    return (
+        "SELECT asset.asset_id, asset.stored_at, asset.finding_names, asset.sha256 "  # noqa: S608
+        f"FROM (SELECT DISTINCT asset_id FROM ({tagged}) AS bearing OFFSET 0) AS tagged "
+        "JOIN {schema}.assets AS asset USING (asset_id)"
     )
 
 
@@ -172,7 +175,8 @@ def _most_findings(query: GalleryQuery, arguments: Arguments) -> str:
         # The index's own condition, and its order.
         "faults > 0",
         *_probes(query.tags, arguments),
-        *_of_asset(query, arguments),
+        *_told_first(query, arguments),
+        *query.where.conditions(arguments, "found"),
     ]
     if query.after is not None:
         faults, asset_id = arguments.add(query.after.value), arguments.add(query.after.asset_id)
@@ -221,10 +225,6 @@ def _probes(tags: Sequence[str], arguments: Arguments) -> list[str]:
 
 def _of_found(query: GalleryQuery, arguments: Arguments) -> list[str]:
     return [*_told_first(query, arguments), *query.where.of_found(arguments)]
-
-
-def _of_asset(query: GalleryQuery, arguments: Arguments) -> list[str]:
-    return [*_told_first(query, arguments), *query.where.conditions(arguments, "found")]
 
 
 def _told_first(query: GalleryQuery, arguments: Arguments) -> list[str]:

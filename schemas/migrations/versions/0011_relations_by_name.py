@@ -40,6 +40,9 @@ WHERE NOT EXISTS (
 _STATEMENTS = (
     _COPIES,
     "CREATE INDEX texture_relations_by_name ON texture_relations (relation, sha256)",
+    # With all that the newest of some contents are told by, so that no row is read for those that are not shown.
+    "CREATE INDEX assets_by_content ON assets (sha256, stored_at, asset_id)",
+    "DROP INDEX assets_sha256",
     # Of few rows, and asked for each pair: whether a person said that it is none.
     """
     CREATE INDEX asset_tags_apart ON asset_tags (tag)

@@ -129,6 +129,8 @@ async def test_tables_of_before_are_migrated_with_what_they_hold(database: Datab
             "DROP VIEW {schema}.asset_relations",
             "DROP TABLE {schema}.texture_relations",
             "DROP INDEX {schema}.asset_tags_apart",
+            "DROP INDEX {schema}.assets_by_content",
+            "CREATE INDEX assets_sha256 ON {schema}.assets (sha256)",
             "DROP TABLE {schema}.texture_hashes",
             "DROP VIEW {schema}.asset_findings",
             "ALTER TABLE {schema}.assets DROP COLUMN findings, DROP COLUMN finding_names, DROP COLUMN faults",

@@ -174,6 +174,8 @@ async def test_tables_of_before_are_told_what_several_assets_have(database: Data
         for statement in (
             "DROP INDEX {schema}.texture_relations_by_name",
             "DROP INDEX {schema}.asset_tags_apart",
+            "DROP INDEX {schema}.assets_by_content",
+            "CREATE INDEX assets_sha256 ON {schema}.assets (sha256)",
             "DELETE FROM {schema}.texture_relations",
             "UPDATE {schema}.alembic_version SET version_num = '0010'",
         ):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.gateway.page.facets import Facets, facets, rarest_first, rounded
-from consumer.gateway.page.gallery import is_rare, is_told_rarely
+from consumer.gateway.page.leading import is_rare, is_told_rarely
 from consumer.gateway.page.state import GalleryState
 from consumer.storage.tables.facets import STEPS, Library, Sample
 
@@ -162,13 +162,19 @@ def test_the_relations_of_a_large_library_are_known_and_those_of_a_selection_pro
 
 
 def test_a_rare_relation_is_gathered_and_a_frequent_one_walked_to() -> None:
-    def told(share: int, **state: object) -> bool:
+    def told(share: int, *tags: str) -> bool:
         some = with_relations(1000, {"flipped": [number % share == 0 for number in range(1000)]}, total=1_000_000)
-        return is_told_rarely(some, replace(GalleryState(relation="flipped"), **state))
+        return is_told_rarely(some, GalleryState(tags=tags, relation="flipped"))
+
+    def told_of_the_oldest(count: int) -> bool:
+        some = with_relations(1000, {"flipped": [number >= 1000 - count for number in range(1000)]}, total=1_000_000)
+        return is_told_rarely(some, GalleryState(relation="flipped"))
 
     assert told(1000)
     assert not told(10)
-    assert not told(10, tags=("weapon",))
+    assert not told(10, "weapon")
     # Vehicles there are none, so that their order ends at once.
-    assert not told(1000, tags=("vehicle",))
+    assert not told(1000, "vehicle")
+    # As many, but far from the newest.
+    assert told_of_the_oldest(100)
     assert is_told_rarely(None, GalleryState(relation="flipped"))

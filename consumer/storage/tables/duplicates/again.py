@@ -65,6 +65,19 @@ def relations_of(asset: str) -> str:
     )
 
 
+def told_newest(arguments: Arguments, relation: str, beyond: str) -> str:
+    """Return SQL that gives asset_id and stored_at of all that are told to have the relation, the newest first.
+
+    ``beyond``: a condition on both. Two indexes have all of it; whether a relation still holds is not asked.
+    """
+    kind = "" if relation == ANY else f" WHERE relation = {arguments.add(relation)}"
+    return (
+        f"SELECT asset.asset_id, asset.stored_at "  # noqa: S608
+        f"FROM (SELECT DISTINCT sha256 FROM {{schema}}.texture_relations{kind}) AS told "
+        f"JOIN {{schema}}.assets AS asset USING (sha256) WHERE {beyond} ORDER BY stored_at DESC, asset_id DESC OFFSET 0"
+    )
+
+
 def is_told(arguments: Arguments, asset: str, relation: str) -> str:
     """Return the condition that the content of the row ``asset`` is told to have it: a join that an index leads."""
     kind = "" if relation == ANY else f" WHERE told.relation = {arguments.add(relation)}"

@@ -94,8 +94,8 @@ SINK: Final = (
     Mutant(
         "a batch is no transaction",
         "consumer.storage.tables.tags",
-        "async with lend(self._pool) as session, session.transaction():",
-        "async with lend(self._pool) as session:",
+        "async with session.transaction():",
+        "if True:",
     ),
     Mutant(
         "of a batch that is halved the second half is forgotten",

@@ -57,8 +57,11 @@ INSERT INTO asset_tags (asset_id, category, tag, confidence, source_model)
 SELECT * FROM drawn_tags ORDER BY asset_id
 """
 _TAG_NAMES: Final = """
-UPDATE assets SET tag_names = named.tags
-FROM (SELECT asset_id, array_agg(DISTINCT tag) AS tags FROM asset_tags GROUP BY asset_id) AS named
+UPDATE assets SET tag_names = named.tags, guess = named.guess
+FROM (
+    SELECT asset_id, array_agg(DISTINCT tag) AS tags, max(confidence) FILTER (WHERE source_model = 'bench') AS guess
+    FROM asset_tags GROUP BY asset_id
+) AS named
 WHERE named.asset_id = assets.asset_id
 """
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import structlog
+from msgspec.structs import replace
 
 from consumer.concurrency.batching import Batcher, BatchWork
 from consumer.concurrency.deadline import off_the_clock

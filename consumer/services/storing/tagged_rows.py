@@ -145,12 +145,10 @@ def _findings(found: Sequence[dict[str, Any]] | None) -> dict[str, Any]:
 
 def _tags(event: Any) -> tuple[TagRow, ...]:
     """Return one row for each tag: where two sources agree on a tag, the more confident one speaks."""
-    tag_rows: dict[tuple[str, str], TagRow] = {}
+    tags: dict[tuple[str, str], Any] = {}
     for tag in event.tags:  # sorted by confidence, highest first
-        category, name = tag.category, tag.tag
-        if (category, name) not in tag_rows:
-            tag_rows[category, name] = TagRow(category, name, tag.confidence, tag.source_model)
-    return tuple(tag_rows.values())
+        tags.setdefault((tag.category, tag.tag), tag)
+    return tuple([TagRow(tag.category, tag.tag, tag.confidence, tag.source_model) for tag in tags.values()])
 
 
 def _description(text: str | None) -> str | None:

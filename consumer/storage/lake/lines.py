@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import asdict
+
 from consumer.storage.lake.offsets import RecordPlace
 from consumer.storage.tables.rows import TaggedRow, Tombstone
 from consumer.storage.tables.verdicts import VerdictRow
@@ -46,7 +48,7 @@ def tagged_line(place: RecordPlace, row: TaggedRow, size_bytes: int) -> Line:
             "taxonomy_id": row.taxonomy_id,
             "taxonomy_version": row.taxonomy_version,
             "taxonomy_digest": row.taxonomy_digest,
-            "tags": [tag._asdict() for tag in row.tags],
+            "tags": [asdict(tag) for tag in row.tags],
             "findings": row.findings,
             "embedding": row.embedding.astype("<f2", copy=False).tobytes(),
             "source_partition": row.source_partition,

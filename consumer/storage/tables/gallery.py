@@ -79,15 +79,14 @@ FROM {schema}.assets WHERE asset_id = ANY($1::text[])
 _TAGS: Final = """
 SELECT * FROM {schema}.current_tags WHERE asset_id = ANY($1::text[]) ORDER BY confidence DESC, category, tag
 """
-_GUESS: Final = "{0}.source = 'model' AND {0}.source_model NOT IN ('pixels', 'names')"
-_IS_BEST: Final = f"""(
-    SELECT true FROM {{schema}}.asset_tags AS better
-    WHERE better.asset_id = found.asset_id AND {_GUESS.format("better")}
-      AND (better.confidence, better.category, better.tag) > (found.confidence, found.category, found.tag) LIMIT 1
-) IS NOT TRUE"""  # noqa: S608 - SQL of our own
+# People said something of the category that the best guess, in assets.guess, is of.
 _NOT_SETTLED: Final = """(
     SELECT true FROM {schema}.asset_tags AS said
-    WHERE said.asset_id = found.asset_id AND said.source = 'human' AND said.category = found.category LIMIT 1
+    WHERE said.asset_id = found.asset_id AND said.source = 'human' AND said.category = (
+        SELECT best.category FROM {schema}.asset_tags AS best
+        WHERE best.asset_id = found.asset_id AND best.source = 'model' AND best.source_model NOT IN ('pixels', 'names')
+        ORDER BY best.confidence DESC, best.category DESC, best.tag DESC LIMIT 1
+    ) LIMIT 1
 ) IS NOT TRUE"""
 
 
@@ -205,17 +204,15 @@ def _by_tag(query: GalleryQuery, arguments: Arguments, limit: str) -> str:
 
 def _by_guess(query: GalleryQuery, arguments: Arguments) -> str:
     conditions = [
-        "confidence >= $1::real",
-        _GUESS.format("found"),
-        _IS_BEST,
-        *_of_found(query, arguments),
-        *_beyond(query, arguments),
+        "guess >= $1::real",
+        *SearchFilter(findings=query.findings).conditions(arguments, "found"),
+        *_beyond(query, arguments, "guess"),
     ]
     if query.sort is Sort.LEAST_SURE:
         conditions.append(_NOT_SETTLED)
     return (
-        "SELECT asset_id, confidence AS value FROM {schema}.asset_tags AS found "  # noqa: S608
-        f"WHERE {' AND '.join(conditions)} {_by_confidence(query)}"
+        "SELECT asset_id, guess AS value FROM {schema}.assets AS found "  # noqa: S608
+        f"WHERE {' AND '.join(conditions)} {_by_confidence(query, 'guess')}"
     )
 
 
@@ -223,27 +220,17 @@ def _probes(tags: Sequence[str], arguments: Arguments) -> list[str]:
     return [has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in tags]
 
 
-def _of_found(query: GalleryQuery, arguments: Arguments) -> list[str]:
-    return [*_told_first(query, arguments), *query.where.of_found(arguments)]
-
-
-def _told_first(query: GalleryQuery, arguments: Arguments) -> list[str]:
-    """Return the condition that lets an index of relations lead, where that gives few textures."""
-    relation = query.where.relation
-    return [among_told(arguments, "found", relation)] if relation is not None and query.is_told_rarely else []
-
-
-def _beyond(query: GalleryQuery, arguments: Arguments) -> list[str]:
+def _beyond(query: GalleryQuery, arguments: Arguments, by: str = "confidence") -> list[str]:
     """Return the conditions for what follows the page before; the first one leads the index there."""
     if query.after is None:
         return []
     value, asset_id = arguments.add(query.after.value), arguments.add(query.after.asset_id)
     less, beyond = ("<", ">") if query.sort is Sort.SUREST else (">", "<")
     return [
-        f"confidence {less}= {value}::real",
-        f"(confidence {less} {value}::real OR asset_id {beyond} {asset_id})",
+        f"{by} {less}= {value}::real",
+        f"({by} {less} {value}::real OR asset_id {beyond} {asset_id})",
     ]
 
 
-def _by_confidence(query: GalleryQuery) -> str:
-    return "ORDER BY confidence DESC, asset_id" if query.sort is Sort.SUREST else "ORDER BY confidence, asset_id DESC"
+def _by_confidence(query: GalleryQuery, by: str = "confidence") -> str:
+    return f"ORDER BY {by} DESC, asset_id" if query.sort is Sort.SUREST else f"ORDER BY {by}, asset_id DESC"

@@ -158,7 +158,7 @@ def asset_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of a row of assets, the source as an object and the findings as objects."""
     fields = dict(row)
     # What names are searched by, not what is known.
-    for searched_by in ("names", "finding_names", "tag_names"):
+    for searched_by in ("names", "finding_names", "tag_names", "guess"):
         del fields[searched_by]
     for name in ("source", "findings"):
         fields[name] = None if row[name] is None else json.loads(row[name])

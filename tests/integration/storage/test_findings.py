@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from consumer.storage.postgres.database import connect
 from consumer.storage.postgres.migrate import migrate
@@ -35,7 +36,7 @@ LIBRARY: dict[str, list[dict[str, Any]] | None] = {
 def row(asset_id: str, findings: list[dict[str, Any]] | None, **fields: Any) -> TaggedRow:
     given = {} if findings is None else {"findings": findings}
     made = tagged(asset_id=asset_id, **given)
-    return replace(made, **fields)
+    return structs.replace(made, **fields)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ async def test_a_row_for_each_finding_goes_with_its_asset(tables: DatabaseConnec
     await store.write_batch([row("a", [UNUSED, DIRECTX])])
     first = [tuple(found) for found in await session.fetch(session.sql(rows))]
     later = row("a", [HALO])
-    await store.write_batch([replace(later, tagged_at=later.tagged_at.replace(year=2027))])
+    await store.write_batch([structs.replace(later, tagged_at=later.tagged_at.replace(year=2027))])
     second = [tuple(found) for found in await session.fetch(session.sql(rows))]
     await store.write_batch([tombstone("a", removed=10**8)])
     third = await session.fetch(session.sql(rows))
@@ -125,7 +126,8 @@ async def test_tables_of_before_are_migrated_with_what_they_hold(database: Datab
     session = await connect(database)
     try:
         for statement in (
-            "ALTER TABLE {schema}.assets DROP COLUMN tag_names",
+            "ALTER TABLE {schema}.assets DROP COLUMN tag_names, DROP COLUMN guess",
+            "CREATE INDEX asset_tags_guesses ON {schema}.asset_tags (confidence)",
             "DROP VIEW {schema}.asset_relations",
             "DROP TABLE {schema}.texture_relations",
             "DROP INDEX {schema}.asset_tags_apart",
@@ -141,8 +143,9 @@ async def test_tables_of_before_are_migrated_with_what_they_hold(database: Datab
         kept = await session.fetchrow(session.sql("SELECT asset_id, findings, faults FROM {schema}.assets"))
         assert kept is not None
         assert tuple(kept) == ("old", None, None)
-        named = await session.fetchval(session.sql("SELECT tag_names FROM {schema}.assets"))
+        named, guess = await session.fetchrow(session.sql("SELECT tag_names, guess FROM {schema}.assets"))
         assert sorted(named) == sorted(tag.tag for tag in row("old", None).tags) != []
+        assert guess == pytest.approx(row("old", None).guess)
     finally:
         await session.close()
     async with await TagStore.open(database) as store, await TagReader.open(database) as reader:

@@ -110,8 +110,12 @@ async def _store_tags(made: Stored) -> None:
     )
     # As the sink writes them.
     for asset_id, tags in made.model.items():
+        guess = made.best_guess(asset_id)
         await made.session.execute(
-            "UPDATE assets SET tag_names = $2 WHERE asset_id = $1", asset_id, [tag for _, tag in tags]
+            "UPDATE assets SET tag_names = $2, guess = $3 WHERE asset_id = $1",
+            asset_id,
+            [tag for _, tag in tags],
+            guess and guess[0],
         )
 
 

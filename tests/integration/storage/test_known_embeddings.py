@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from consumer.storage.errors import DatabaseUnavailableError
 from consumer.storage.postgres.migrate import migrate

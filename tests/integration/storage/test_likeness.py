@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from consumer.storage.postgres.migrate import migrate
 from consumer.storage.tables.likeness import LikeQuery, like

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import fields
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ _VALUES = st.sampled_from(
 
 
 def _comparable(row: TaggedRow) -> dict[str, Any]:
-    values = {field.name: getattr(row, field.name) for field in fields(row)}
+    values = msgspec.structs.asdict(row)
     texts = {name: None if values[name] is None else json.loads(values[name]) for name in _JSON_FIELDS}
     return {**values, **texts, "embedding": values["embedding"].tobytes()}
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consumer.services.storing.tagged_rows import tagged_row
 from consumer.storage.tables.rows import TaggedRow, TagRow, Tombstone

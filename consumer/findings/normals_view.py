@@ -33,7 +33,9 @@ class NormalsView:
         pixels = self.texture.scattered
         if pixels.shape[2] < 3 or self.texture.height * self.texture.width < _FEWEST:
             return None
-        means = pixels[:: max(1, len(pixels) // 16), ::2, :3].reshape(-1, 3).mean(axis=0, dtype=np.float32)
+        some = pixels[:: max(1, len(pixels) // 16), ::2, :3].astype(np.float32).reshape(-1, 3)
+        # A product adds up twice as fast as a sum along few columns does, and whole numbers exactly.
+        means = (np.ones(len(some), np.float32) @ some) / np.float32(len(some))
         said = self.texture.facts.usage == "normal_map"
         if not said and self._is_cut_out(pixels):
             return None

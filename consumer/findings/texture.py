@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeVar
@@ -22,12 +22,20 @@ from consumer.imaging.picture import Samples, to_eight_bits
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 ViewT = TypeVar("ViewT")
 
 _PATCH_SIDE: Final = 64
 _SCATTERED_PIXELS: Final = 64 * 64
 _ROWS: Final = 48
 _OPAQUE: Final = 255
+# Of so many bands, as one number or one item.
+_PIXELS: Final[Mapping[int, np.dtype[Any]]] = {
+    1: np.dtype(np.uint8),
+    2: np.dtype(np.uint16),
+    3: np.dtype((np.void, 3)),
+    4: np.dtype(np.uint32),
+}
 # Of pixel art, whose glows and shadows may be half transparent.
 _MOST_GRADED: Final = 0.5
 # What fits no palette.
@@ -128,8 +136,12 @@ class Texture:
     def scattered(self) -> Bytes:
         """About 4096 pixels from all over the texture, [h, w, bands]."""
         step = max(1, math.isqrt(self.height * self.width // _SCATTERED_PIXELS))
-        pixels = self.eight[step // 2 :: step, step // 2 :: step] if min(self.height, self.width) > step else self.eight
-        return np.ascontiguousarray(pixels)
+        if min(self.height, self.width) <= step:
+            return self.eight
+        # Whole pixels are picked twice as fast as bytes.
+        whole = self.eight.view(_PIXELS[self.bands])[..., 0]
+        picked = np.ascontiguousarray(whole[step // 2 :: step, step // 2 :: step])
+        return picked.view(np.uint8).reshape(*picked.shape, self.bands)
 
     @cached_property
     def some_rows(self) -> Bytes:
@@ -142,11 +154,10 @@ class Texture:
         """The alpha of these rows, [h, W], contiguous."""
         return np.ascontiguousarray(self.some_rows[..., -1])
 
-    def of_some_rows(self, chosen: Flags, columns: slice = slice(None)) -> Bytes:
-        """Return the pixels, [N, 4], that are chosen of these columns of the rows; of RGBA alone."""
-        # Whole pixels are picked several times as fast as bytes.
-        picked = self.some_rows.view(np.uint32)[:, columns, 0][chosen]
-        return picked.view(np.uint8).reshape(-1, 4)
+    def of_some_rows(self, places: Places) -> Bytes:
+        """Return the pixels, [N, 4], at these places of the rows, counted from the first one on; of RGBA alone."""
+        # Whole pixels are picked several times as fast as bytes, and places as fast as flags are looked through.
+        return self.some_rows.view(np.uint32).ravel()[places].view(np.uint8).reshape(-1, 4)
 
     @cached_property
     def middle(self) -> Bytes:

@@ -73,10 +73,10 @@ def _premultiplied(texture: Texture, limit: float) -> float | None:
     """Return the share of half-transparent pixels whose colour is not above their alpha."""
     if texture.bands != 4 or not texture.uses_alpha:
         return None
-    chosen = (texture.some_alpha > _NEARLY) & (texture.some_alpha < _NEARLY_OPAQUE)
-    if np.count_nonzero(chosen) < _FEWEST:
+    places = np.flatnonzero((texture.some_alpha > _NEARLY) & (texture.some_alpha < _NEARLY_OPAQUE))
+    if len(places) < _FEWEST:
         return None
-    red, green, blue, alpha = texture.of_some_rows(chosen).T
+    red, green, blue, alpha = texture.of_some_rows(places).T
     brightest = np.maximum(np.maximum(red, green), blue)
     below = share(brightest <= alpha + _TOLERANCE)
     return below if below >= limit and _follows(brightest, alpha) else None

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image
 
 from consumer.findings.check import Check, Severity
 from consumer.findings.texture import Bytes, Floats, Texture
@@ -17,14 +17,15 @@ _HIGH: Final = slice(19, 31)
 _BELOW: Final = slice(8, 15)
 # Mean power a bin below which rounding to 8 bits is all there is.
 _ROUNDING: Final = 40.0
-# What is lost at half the size, over what neighbours differ by: from 0.4 on eyes see it.
-_LOST: Final = 0.375
-# Strips of rows that say it of most textures, by these and more or less; where they end, more is lost than within.
+# What is lost at half the size, over what neighbours differ by: eyes see more than that.
+_LOST: Final = 0.35
+# Strips from top to bottom say it of large textures: the left and right halves of them in turn of most, by these and
+# more or less, and the other halves of the rest. At their edges more is lost than within.
 _STRIPS: Final = 4
 _STRIP_ROWS: Final = 40
-_OUTER_ROWS: Final = 4
-_CLEARLY_KEPT: Final = 0.3
-_CLEARLY_LOST: Final = 0.5
+_OUTER: Final = 8
+_CLEARLY_KEPT: Final = 0.31
+_CLEARLY_LOST: Final = 0.45
 _MOST_REPEATS: Final = 8
 _STRIP: Final = 4
 _AHEAD: Final = 48
@@ -46,34 +47,37 @@ def _oversized(texture: Texture, limit: float) -> float | None:
 def _loses_little(texture: Texture) -> bool:
     """Confirm that half the size shows the same: frames and sparks are little of the spectrum."""
     plane = texture.eight[..., 1 if texture.bands > 2 else 0]
-    room = texture.height - _STRIP_ROWS
-    if room >= _STRIPS * _STRIP_ROWS:
-        tops = [room * number // (_STRIPS - 1) for number in range(_STRIPS)]
-        strips = [_lost(plane[top : top + _STRIP_ROWS], _OUTER_ROWS) for top in tops]
-        lost, usual = sum(strip[0] for strip in strips), sum(strip[1] for strip in strips)
-        if not _CLEARLY_KEPT * usual < lost <= _CLEARLY_LOST * usual:
-            return lost <= _LOST * usual
-    lost, usual = _lost(plane, 0)
+    if texture.height < (_STRIPS + 1) * _STRIP_ROWS:
+        lost, usual = _lost(plane[None], 0)
+        return lost <= _LOST * usual
+    lost, usual = _lost(_strips(plane, 0), _OUTER)
+    if _CLEARLY_KEPT * usual < lost <= _CLEARLY_LOST * usual:
+        more_lost, more_usual = _lost(_strips(plane, 1), _OUTER)
+        lost, usual = lost + more_lost, usual + more_usual
     return lost <= _LOST * usual
 
 
-def _lost(plane: Bytes, outer: int) -> tuple[float, float]:
+def _strips(plane: Bytes, first: int) -> Bytes:
+    """Return strips, [n, rows, pixels], the first one of the left half (0) or of the right one (1).
+
+    They begin at even pixels, as those do of which half the size is made.
+    """
+    room, half = len(plane) - _STRIP_ROWS, plane.shape[1] // 4 * 2
+    corners = [(room * number // (2 * (_STRIPS - 1)) * 2, (number + first) % 2 * half) for number in range(_STRIPS)]
+    return np.stack([plane[top : top + _STRIP_ROWS, left : left + half] for top, left in corners])
+
+
+def _lost(pieces: Bytes, outer: int) -> tuple[float, float]:
     """Return by how much pixels differ on average from those at half the size, and by how much from their neighbours.
 
-    So many outer rows do not count.
+    So many pixels at each edge of the pieces, [n, rows, pixels], do not count: they are made smaller as one.
     """
-    whole = Image.fromarray(np.ascontiguousarray(plane))
-    width, height = whole.size
-    half = whole.resize((width // 2, height // 2), Image.Resampling.LANCZOS)
-    inner = (0, outer, width, height - outer)
-    kept, again = whole.crop(inner), half.resize(whole.size, Image.Resampling.LANCZOS).crop(inner)
-    neighbours = kept.crop((1, 0, width, kept.height))
-    return _difference(again, kept), _difference(kept.crop((0, 0, width - 1, kept.height)), neighbours)
-
-
-def _difference(one: Image.Image, other: Image.Image) -> float:
-    counts = ImageChops.difference(one, other).histogram()
-    return float(np.dot(counts, np.arange(256))) / (one.width * one.height)
+    whole = Image.fromarray(np.ascontiguousarray(pieces).reshape(-1, pieces.shape[2]))
+    half = whole.resize((whole.width // 2, whole.height // 2), Image.Resampling.LANCZOS)
+    again = np.asarray(half.resize(whole.size, Image.Resampling.LANCZOS)).reshape(pieces.shape)
+    inner = slice(outer, pieces.shape[1] - outer), slice(outer, pieces.shape[2] - outer)
+    kept = pieces[:, *inner].astype(np.int16)
+    return float(np.abs(again[:, *inner] - kept).mean()), float(np.abs(np.diff(kept, axis=2)).mean())
 
 
 def _finest(lines: Floats) -> float | None:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from consumer.findings.check import Check, Severity
-from consumer.findings.texture import Flags, Texture, share
+from consumer.findings.texture import Bytes, Flags, Places, Texture, share
 
 # Fainter pixels are no edge that anybody sees.
 _VISIBLE: Final = 32
@@ -22,6 +22,7 @@ _FEWEST_EDGES: Final = 24
 _FEWEST_ISLANDS: Final = 4
 # Pixels a side; letters are smaller.
 _SMALLEST_ISLAND: Final = 16
+_SOME_LINES: Final = slice(_SMALLEST_ISLAND // 2, None, _SMALLEST_ISLAND)
 # In an atlas, that is.
 _MOST_GAPS: Final = 0.5
 
@@ -33,19 +34,25 @@ def _halo(texture: Texture, limit: float) -> float | None:
     """
     if texture.bands != 4 or not texture.uses_alpha or texture.is_pixel_art:
         return None
-    alpha = texture.some_alpha
-    hidden, shown = alpha == 0, alpha >= _VISIBLE
-    different = edges = 0
-    left, right = slice(None, -1), slice(1, None)
-    for inside, outside in ((left, right), (right, left)):
-        at = shown[:, inside] & hidden[:, outside]
-        visible, covered = texture.of_some_rows(at, inside), texture.of_some_rows(at, outside)
-        red, green, blue, opacity = (np.maximum(visible, covered) - np.minimum(visible, covered)).T
-        apart = np.maximum(np.maximum(red, green), blue).astype(np.uint16)
-        edges += apart.size
-        different += int(np.count_nonzero(apart * opacity > _DIFFERENT * _OPAQUE))
+    visible, covered = (texture.of_some_rows(places) for places in _edges(texture.some_alpha))
+    edges = len(visible)
+    red, green, blue, opacity = (np.maximum(visible, covered) - np.minimum(visible, covered)).T
+    apart = np.maximum(np.maximum(red, green), blue).astype(np.uint16)
+    different = int(np.count_nonzero(apart * opacity > _DIFFERENT * _OPAQUE))
     found = different / edges if edges >= _FEWEST_EDGES else 0.0
     return found if found >= limit else None
+
+
+def _edges(alpha: Bytes) -> tuple[Places, Places]:
+    """Return the places of visible pixels that have a hidden one beside them, and those of the hidden ones."""
+    width = alpha.shape[1]
+    flat = alpha.ravel()
+    hidden, shown = flat == 0, flat >= _VISIBLE
+    before, after = shown[:-1] & hidden[1:], hidden[:-1] & shown[1:]
+    # The end of a row is not beside the next one.
+    before[width - 1 :: width] = after[width - 1 :: width] = False
+    last, first = np.flatnonzero(before), np.flatnonzero(after)
+    return np.concatenate([last, first + 1]), np.concatenate([last + 1, first])
 
 
 def _narrow_gutter(texture: Texture, limit: float) -> float | None:
@@ -56,6 +63,9 @@ def _narrow_gutter(texture: Texture, limit: float) -> float | None:
         return None
     visible = texture.is_shown(_UNSEEN)
     bands = _runs(np.asarray(visible.any(axis=1)))
+    # Neighbours in a row face each other across one of these lines.
+    if len(bands) < 2 and not _has_gap(visible[_SOME_LINES], limit):
+        return None
     rows = [(top, bottom) for top, bottom in bands if bottom - top >= _SMALLEST_ISLAND]
     columns = [_runs(np.asarray(visible[top:bottom].any(axis=0))) for top, bottom in rows]
     if sum(end - begin >= _SMALLEST_ISLAND for row in columns for begin, end in row) < _FEWEST_ISLANDS:
@@ -65,6 +75,13 @@ def _narrow_gutter(texture: Texture, limit: float) -> float | None:
         gaps += [_facing(visible[top:bottom].T, before, after) for before, after in pairwise(row)]
     narrow = [gap for gap in gaps if gap < limit]
     return min(narrow) if narrow and len(narrow) >= _MOST_GAPS * len(gaps) else None
+
+
+def _has_gap(shown: Flags, limit: float) -> bool:
+    """Tell whether any visible pixel follows another one after fewer hidden ones than that."""
+    width = shown.shape[1]
+    ends = shown[:, :-1] & ~shown[:, 1:]
+    return any(bool((ends[:, : width - 1 - gap] & shown[:, gap + 1 :]).any()) for gap in range(1, math.ceil(limit)))
 
 
 def _facing(lines: Flags, before: tuple[int, int], after: tuple[int, int]) -> float:

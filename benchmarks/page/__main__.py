@@ -27,7 +27,7 @@ import psutil
 import urllib3
 from PIL import Image
 
-from benchmarks.page.library import WORDS, make_library
+from benchmarks.page.library import RELATIONS, WORDS, make_library
 from benchmarks.support.figures import Figure, p95, report
 from consumer.storage.objects import ObjectStore
 from consumer.tagging.bundle.bundle import default_bundle_path, load_bundle
@@ -153,6 +153,7 @@ def _measure(client: Client, process: psutil.Process, digests: list[str]) -> lis
     questions: dict[str, Callable[[], str]] = {
         "first_page": lambda: "/",
         "facet_change": facet,
+        "relation_change": lambda: f"/?relation={rng.choice(tuple(RELATIONS))}",
         "order_change": lambda: rng.choice(("/?sort=surest", "/?sort=least-sure")),
         "word_search": lambda: f"/?q={quote(rng.choice(WORDS))}",
         "likeness": lambda: f"/?like={quote(rng.choice(assets))}",

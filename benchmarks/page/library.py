@@ -66,6 +66,16 @@ WHERE named.asset_id = assets.asset_id
 """
 
 
+# What every so many-eth texture is of the next one, of the oldest share alone: few, many that were stored together long
+# ago, and a fifth of all.
+RELATIONS: Final = {"flipped": (20, 0.01), "cropped": (20, 0.2), "mip-of": (10, 1.0)}
+_RELATED: Final = """
+INSERT INTO texture_relations
+SELECT lpad(to_hex(n + side), 64, '0'), lpad(to_hex(n + 1 - side), 64, '0'), $1, (ARRAY['this', 'other'])[1 + side]
+FROM generate_series($2::integer, $3::integer, $4::integer) AS n CROSS JOIN generate_series(0, 1) AS side
+ON CONFLICT DO NOTHING
+"""
+
 # Those that have a picture: their content is that of the object.
 _PICTURED: Final = """
 UPDATE assets SET sha256 = hash, object_key = key, width = 512, height = 512
@@ -85,8 +95,8 @@ async def make_library(
 ) -> None:
     """Fill new tables: the first ``embedded`` textures have embeddings in an HNSW index, the newest ones pictures.
 
-    ``pictured`` are the hashes of the pictures, PNGs, of the newest textures. A texture has six tags, or about
-    ``times_the_tags`` as many: one that is drawn twice counts once.
+    ``pictured`` are the hashes of the pictures, PNGs, of the newest textures; others are told to be each other again. A
+    texture has six tags, or about ``times_the_tags`` as many: one that is drawn twice counts once.
     """
     await migrate(connection)
     session = await connect(connection, command_seconds=None)
@@ -95,6 +105,9 @@ async def make_library(
             "SET statement_timeout = 0; SET synchronous_commit = off; SET maintenance_work_mem = '512MB'"
         )
         await session.execute(_ASSETS, textures, model_digest, list(_NAMES), 0)
+        for relation, (step, share) in RELATIONS.items():
+            first = round(textures * (1 - share)) // step * step
+            await session.execute(_RELATED, relation, max(first, len(pictured)), textures - 2, step)
         await session.execute(_PICTURED, pictured, [object_key(digest, "png") for digest in pictured])
         await session.execute(
             "CREATE TEMPORARY TABLE drawn_tags AS "
@@ -110,6 +123,7 @@ async def make_library(
         await create_index(session, model_digest, DIM)
         await session.execute("VACUUM (FULL, ANALYZE) assets")
         await session.execute("VACUUM (ANALYZE) asset_tags")
+        await session.execute("VACUUM (ANALYZE) texture_relations")
         await session.execute("ANALYZE embeddings")
     finally:
         await session.close()

@@ -34,7 +34,7 @@ class Scenario:
     outage_seconds: float = 60
     rest_seconds: float = 20
     session_seconds: float = 6
-    settle_seconds: float = 90
+    settle_seconds: float = 240
 
     @property
     def processes(self) -> tuple[str, ...]:

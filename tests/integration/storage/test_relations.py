@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from consumer.storage.postgres.database import connect
 from consumer.storage.postgres.migrate import migrate
@@ -42,7 +43,7 @@ EXPECTED = {
 
 def of(asset_id: str, sha256: str, **fields: Any) -> TaggedRow:
     tags = ("weapon", "vehicle" if asset_id == "alone" else "metal")
-    return replace(with_tags(row(asset_id, **fields), *tags), sha256=sha256)
+    return structs.replace(with_tags(row(asset_id, **fields), *tags), sha256=sha256)
 
 
 @pytest.fixture
@@ -177,6 +178,8 @@ async def test_tables_of_before_are_told_what_several_assets_have(database: Data
             "DROP INDEX {schema}.assets_by_content",
             "CREATE INDEX assets_sha256 ON {schema}.assets (sha256)",
             "DELETE FROM {schema}.texture_relations",
+            "ALTER TABLE {schema}.assets DROP COLUMN guess",
+            "CREATE INDEX asset_tags_guesses ON {schema}.asset_tags (confidence)",
             "UPDATE {schema}.alembic_version SET version_num = '0010'",
         ):
             await session.execute(session.sql(statement))

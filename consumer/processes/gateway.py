@@ -23,6 +23,7 @@ from consumer.imaging.picture import ImageLimits
 from consumer.kafka.clients import make_producer
 from consumer.kafka.publisher import Publisher
 from consumer.processes.dependencies import Dependency, Destinations, watched
+from consumer.processes.freed_memory import leave_alone_what_stays
 from consumer.processes.process import Process
 from consumer.reviewing.desk import ReviewDesk
 from consumer.searching.finder import Finder
@@ -104,6 +105,7 @@ async def _serve(process: Process, gateway: Gateway, settings: GatewaySettings, 
             _log.info(
                 "gateway.ready", url=f"http://{settings.host}:{port}", publishes=settings.publish, seconds=seconds
             )
+            leave_alone_what_stays()
             await process.stop.wait()
             if gateway.pages is not None:
                 await gateway.pages.feed.close()

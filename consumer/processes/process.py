@@ -16,7 +16,7 @@ from consumer.concurrency.backoff import Backoff
 from consumer.concurrency.waits import first_of
 from consumer.kafka.errors import FATAL_ERRORS, refusal
 from consumer.processes.dependencies import Dependency, Destinations, watched
-from consumer.processes.freed_memory import give_back_freed_memory
+from consumer.processes.freed_memory import give_back_freed_memory, leave_alone_what_stays
 from consumer.services.errors import StartupError
 from consumer.settings import OperationsSettings
 from consumer.stream.engine import StreamEngine
@@ -105,6 +105,7 @@ async def run_engine(
     """
     process.health.add_liveness("stream", engine.liveness_problem)
     process.health.add_readiness("stream", engine.readiness_problem)
+    leave_alone_what_stays()
     try:
         async with watched(process.health, services, destinations):
             await engine.run(process.stop)

@@ -18,12 +18,11 @@ _RARE: Final = 8_000
 _ROW_US: Final = 1.7
 _FETCHED_US: Final = 25.0
 _LOOK_US: Final = 12.0
-# Of relations: one that two indexes give with its time, one whose tags are read for its place in another order, a look
-# whether a texture has one, and how many guesses are passed over until one is a texture's best.
+# Of relations: one that two indexes give with its time, one whose tags are read for its place in another order, and a
+# look whether a texture has one.
 _TOLD_US: Final = 3.0
 _TOLD_TAGS_US: Final = 40.0
 _TOLD_LOOK_US: Final = 4.0
-_GUESSES_EACH: Final = 30
 
 
 def is_rare(library: Library | None, state: GalleryState) -> bool:
@@ -56,10 +55,11 @@ def is_told_rarely(library: Library | None, state: GalleryState) -> bool:
             return False
         looks_us = _TOLD_LOOK_US + _LOOK_US * len(bearing)
         return told * (_TOLD_US + _LOOK_US * len(bearing)) < _reached(mask, library.total) * looks_us
-    walked = SHOWN / _share(mask)
+    walked = min(library.total, SHOWN / _share(mask))
+    if not bearing:
+        return told * _FETCHED_US < walked * _TOLD_LOOK_US
     # In the order of a tag only those that have it are looked at.
-    looked_at = min(bearing[0], walked * bearing[0] / max(library.total, 1)) if bearing else walked * _GUESSES_EACH
-    return told * _TOLD_TAGS_US < looked_at * _LOOK_US
+    return told * _TOLD_TAGS_US < walked * bearing[0] / max(library.total, 1) * _LOOK_US
 
 
 def _mask(library: Library, state: GalleryState) -> npt.NDArray[np.bool_]:

@@ -13,7 +13,8 @@ from consumer.storage.tables.embeddings import index_condition
 from consumer.storage.tables.reads import AssetSummary, TagReader
 from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter
 
-_MIN_CANDIDATES: Final = 80
+# With 80 of a million embeddings a fifth of the twenty nearest were missed; 240 cost a millisecond more.
+_MIN_CANDIDATES: Final = 240
 _MAX_CANDIDATES: Final = 1000
 # Embeddings of contents that no asset has any more stay, to be used again. They are passed over within the scan, which
 # goes on until there are enough (pgvector 0.8); what it may visit and keep for that is bounded by these.

@@ -43,7 +43,7 @@ check: $(DEV) ## Check style, format, spelling, types and import rules
 	@echo "check: imports";      $(BIN)/lint-imports
 
 .PHONY: bench
-bench: $(DEV) ## Compare the speed with peers (15 minutes); writes build/figures/bench.json and .svg
+bench: $(DEV) ## Compare the speed with peers (15 minutes; ARGS="--before CHECKOUT": and another build); writes build/figures
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: bench-replay

@@ -10,18 +10,19 @@ import asyncio
 import shutil
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from benchmarks import latency, sink, speed
+from benchmarks.support.builds import Build
 from benchmarks.support.bundles import BUILD, vit_b_32
 from benchmarks.support.figures import FOLDER, Figure, report
 from benchmarks.support.images import SAMPLES, textures, write_originals, write_pngs
 from benchmarks.support.peer_environment import CONTEST, PeersUnavailableError, peer_python
 from benchmarks.support.speed_picture import draw
 from consumer.concurrency.cpus import available_cpus
-from consumer.tagging.bundle.bundle import default_bundle_path
 from devstack import Stack
 
 
@@ -35,7 +36,10 @@ from devstack import Stack
     help="Folder of textures; default: samples/.",
 )
 @click.option("--rounds", default=5, show_default=True, help="Rounds of the contests; their medians are reported.")
-def main(folder: Path, rounds: int) -> None:
+@click.option(
+    "--before", type=click.Path(exists=True, path_type=Path), help="Checkout of another build, installed in its .venv."
+)
+def main(folder: Path, rounds: int, before: Path | None) -> None:
     """Measure and report."""
     started = time.monotonic()
     bundle, peers, missing = _prepared(started)
@@ -45,6 +49,8 @@ def main(folder: Path, rounds: int) -> None:
         stack.up()
         try:
             place = speed.Workload(stack, images, Path(scratch), rounds)
+            if before is not None:
+                place = replace(place, before=Build(before), before_bundle=vit_b_32(Build(before)))
             figures = asyncio.run(_measured(place, bundle, peers, started))
         except BaseException:
             kept = shutil.copytree(scratch, Path(tempfile.mkdtemp()) / "bench", ignore=shutil.ignore_patterns("stack"))
@@ -89,10 +95,10 @@ async def _measured(place: speed.Workload, bundle: Path, peers: Path | None, sta
     tell("one and two threads, one and two processes")
     figures += await speed.scaling(place, bundle)
     tell("PNGs of 1024 pixels, textures as they are, aegis-mini")
-    few = speed.Workload(place.stack, place.images, place.log_dir, max(1, place.rounds // 2))
+    few = replace(place, rounds=max(1, place.rounds // 2))
     figures += await speed.near_the_limit(few, bundle, "png1024", "1024")
     figures += await speed.near_the_limit(few, bundle, "originals", "originals")
-    figures += await speed.near_the_limit(few, default_bundle_path(), "png512", "aegis_mini")
+    figures += await speed.near_the_limit(few, None, "png512", "aegis_mini")
     tell("decoding beside Pillow")
     figures += await speed.decoding(place)
     tell("starts")

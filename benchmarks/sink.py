@@ -116,7 +116,7 @@ async def _sink(stack: Stack, folder: Path, values: Sequence[bytes], build: Buil
     build.make(pipeline)
     await produce(pipeline, values)
     connection = await asyncpg.connect(pipeline.environment["AEGIS_PG_DSN"])
-    process = build.start("sink", pipeline, folder / f"{schema}.log")
+    process = build.start(pipeline, folder / f"{schema}.log", "consumer", "sink")
     try:
         stored = f"SELECT count(*) FROM {schema}.assets"  # noqa: S608 - a name of our own
         first, started = await _seen(connection, stored, 1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.support.builds import Build
 from benchmarks.support.bundles import for_fastembed
 from benchmarks.support.contest import Contest, Contestant, Program
 from benchmarks.support.figures import Figure
@@ -15,10 +16,12 @@ from benchmarks.support.peer_environment import site_packages
 from benchmarks.support.services import new_pipeline
 from benchmarks.support.streams import Stream, uploaded
 from consumer.concurrency.cpus import available_cpus
+from consumer.tagging.bundle.bundle import default_bundle_path
 from devstack import Stack
 from schemas import ObjectRef
 
 _MB = 1e6
+_OURS = Build()
 Contestants = dict[str, tuple[Contestant, int]]
 
 
@@ -30,20 +33,25 @@ class Workload:
     images: dict[str, Path]
     log_dir: Path
     rounds: int
+    before: Build | None = None
+    before_bundle: Path | None = None
 
     def objects(self, images: str) -> list[ObjectRef]:
         return uploaded(new_pipeline(self.stack, self.log_dir), self.images[images])
 
     @asynccontextmanager
-    async def tagger(self, images: str, bundle: Path, *, processes: int = 1, **settings: str) -> AsyncIterator[Stream]:
-        """Run a tagger and a sink on events of these images."""
+    async def tagger(
+        self, images: str, bundle: Path | None, *, processes: int = 1, build: Build = _OURS, **settings: str
+    ) -> AsyncIterator[Stream]:
+        """Run a tagger and a sink on events of these images; without ``bundle``, with the one that the build brings."""
         command = ("consumer", "tagger", *(("--workers", str(processes)) if processes > 1 else ()))
         stream = await Stream.start(
             new_pipeline(self.stack, self.log_dir),
             self.objects(images),
             command,
             sink=True,
-            AEGIS_MODEL_BUNDLE=str(bundle),
+            build=build,
+            **({} if bundle is None else {"AEGIS_MODEL_BUNDLE": str(bundle)}),
             **settings,
         )
         try:
@@ -85,6 +93,9 @@ async def against_others(place: Workload, bundle: Path, peers: Path | None, buil
             "product": (product, 480),
             "naive": (await enter(place.naive(images, bundle)), 40),
         }
+        if place.before is not None:
+            before = place.tagger(images, place.before_bundle, build=place.before)
+            contestants["before"] = (await enter(before), 384)
         if peers is not None:
             fastembed = place.program(
                 "fastembed_loop", images, for_fastembed(bundle, build / "fastembed"), python=peers
@@ -101,12 +112,22 @@ async def against_others(place: Workload, bundle: Path, peers: Path | None, buil
         Figure("product_over_limit", contest.faster("product", "limit"), "ratio", 0.8, "higher"),
         Figure("product_over_naive", contest.faster("product", "naive"), "ratio", 3, "higher"),
     ]
+    if place.before is not None:
+        figures += _against_before(contest)
     if peers is not None:
         figures += [
             Figure("product_over_fastembed", contest.faster("product", "fastembed"), "ratio", 2.3, "higher"),
             Figure("product_over_first_service", contest.faster("product", "first_service"), "ratio", 75, "higher"),
         ]
     return [*figures, Figure("tagger_rss", rss_bytes / _MB, "MB", 380, "lower")]
+
+
+def _against_before(contest: Contest) -> list[Figure]:
+    """Return how the product compares with the other build, which each round runs beside it."""
+    return [
+        Figure("product_over_before", contest.faster("product", "before"), "ratio", None, "higher"),
+        Figure("product_cpu_over_before", contest.dearer("product", "before"), "ratio", None, "lower"),
+    ]
 
 
 async def scaling(place: Workload, bundle: Path) -> list[Figure]:
@@ -128,15 +149,25 @@ async def scaling(place: Workload, bundle: Path) -> list[Figure]:
     ]
 
 
-async def near_the_limit(place: Workload, bundle: Path, images: str, name: str) -> list[Figure]:
-    """Run the product against the limit on another set of images, or with another model."""
-    async with place.program("limit", images, bundle) as limit, place.tagger(images, bundle) as product:
-        contest = await Contest({"limit": (limit, 144), "product": (product, 192)}).run(place.rounds)
+async def near_the_limit(place: Workload, bundle: Path | None, images: str, name: str) -> list[Figure]:
+    """Run the product against the limit on another set of images, or with the model that each build brings (None)."""
+    async with AsyncExitStack() as exits:
+        enter = exits.enter_async_context
+        contestants: Contestants = {
+            "limit": (await enter(place.program("limit", images, bundle or default_bundle_path())), 144),
+            "product": (await enter(place.tagger(images, bundle)), 192),
+        }
+        if place.before is not None:
+            before_bundle = None if bundle is None else place.before_bundle
+            contestants["before"] = (await enter(place.tagger(images, before_bundle, build=place.before)), 144)
+        contest = await Contest(contestants).run(place.rounds)
+    compared = [] if place.before is None else _against_before(contest)
     return [
         Figure(f"limit_images_per_second_{name}", contest.rate("limit"), "images/s", None, "higher"),
         Figure(f"product_images_per_second_{name}", contest.rate("product"), "images/s", None, "higher"),
         Figure(f"product_over_limit_{name}", contest.faster("product", "limit"), "ratio", None, "higher"),
         Figure(f"product_cpu_over_limit_{name}", contest.dearer("product", "limit"), "ratio", None, "lower"),
+        *(replace(figure, figure=f"{figure.figure}_{name}") for figure in compared),
     ]
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 import onnx
 from onnx import TensorProto, helper
 
+from benchmarks.support.builds import Build
 from consumer.tagging.bundle.manifest import MANIFEST
 
 BUILD: Final = Path("build/bench").absolute()
+_OURS: Final = Build()
 ARCHITECTURE: Final = "ViT-B-32"
 _PREPROCESSOR: Final = """{
   "crop_size": 224, "size": {"shortest_edge": 224}, "resample": 3, "do_center_crop": true,
@@ -24,19 +24,16 @@ _PREPROCESSOR: Final = """{
 """
 
 
-def vit_b_32(folder: Path = BUILD / "vit-b-32") -> Path:
+def vit_b_32(build: Build = _OURS) -> Path:
     """Return a bundle of ViT-B-32 with random weights, fp32 and int8; made where it is not there, which takes a minute.
 
-    Its speed is that of the trained one; its tags mean nothing.
+    Its speed is that of the trained one; its tags mean nothing. A build makes its own, as its taxonomy is of its own.
     """
+    folder = (BUILD if build.checkout is None else build.checkout.absolute() / "build" / "bench") / "vit-b-32"
     if not (folder / MANIFEST).is_file():
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "aegis", "model", "export", "--arch", ARCHITECTURE, "--random-weights"),
-                *("--precision", "fp32", "--precision", "int8", "--output", str(folder), "--replace"),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
+        build.aegis(
+            *("model", "export", "--arch", ARCHITECTURE, "--random-weights"),
+            *("--precision", "fp32", "--precision", "int8", "--output", str(folder), "--replace"),
         )
     return folder
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Sequence
@@ -17,6 +15,7 @@ import asyncpg
 import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from benchmarks.support.builds import Build
 from benchmarks.support.contest import ContestantError, Measurement
 from schemas import ObjectRef, encode_event, event_headers
 from testkit.running import Pipeline
@@ -25,6 +24,7 @@ from testkit.running import Pipeline
 _POLL_SECONDS = 0.05
 _TURN_SECONDS = 180
 PARTITIONS = 12
+_OURS = Build()
 
 
 @dataclass(slots=True)
@@ -39,26 +39,29 @@ class Stream:
     rows: asyncpg.Connection[asyncpg.Record] | None
     sent: int = 0
     first_seconds: float = 0.0
-    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _processes: list[psutil.Popen] = field(default_factory=list)
 
     @classmethod
     async def start(
-        cls, pipeline: Pipeline, objects: Sequence[ObjectRef], command: Sequence[str], *, sink: bool, **settings: str
+        cls,
+        pipeline: Pipeline,
+        objects: Sequence[ObjectRef],
+        command: Sequence[str],
+        *,
+        sink: bool,
+        build: Build = _OURS,
+        **settings: str,
     ) -> Self:
         """Start `python -m COMMAND` and, with `sink`, a sink behind it; return when it has done its first image."""
-        arguments = (("topics", "apply"), ("db", "migrate")) if sink else (("topics", "apply"),)
-        for argument in arguments:
-            done = await asyncio.to_thread(pipeline.aegis, *argument)
-            if done.returncode:
-                raise ContestantError(done.stderr.strip())
+        await asyncio.to_thread(build.make, pipeline)
         producer = AIOKafkaProducer(bootstrap_servers=pipeline.bootstrap, linger_ms=5)
         await producer.start()
         ends = AIOKafkaConsumer(bootstrap_servers=pipeline.bootstrap)
         await ends.start()
         rows = await asyncpg.connect(pipeline.environment["AEGIS_PG_DSN"]) if sink else None
-        processes = [_started(pipeline, ("consumer", "sink"), {})] if sink else []
+        processes = [build.start(pipeline, _log_path(pipeline), "consumer", "sink")] if sink else []
         started = time.perf_counter()
-        process = _started(pipeline, command, settings)
+        process = build.start(pipeline, _log_path(pipeline), *command, **settings)
         stream = cls(pipeline, objects, psutil.Process(process.pid), producer, ends, rows)
         stream._processes += [process, *processes]
         await stream.turn(1)
@@ -124,12 +127,5 @@ def uploaded(pipeline: Pipeline, folder: Path) -> list[ObjectRef]:
     return [pipeline.upload(path.read_bytes(), path.suffix[1:]) for path in sorted(folder.iterdir())]
 
 
-def _started(pipeline: Pipeline, command: Sequence[str], settings: dict[str, str]) -> subprocess.Popen[bytes]:
-    root = Path(__file__).resolve().parents[2]
-    with (pipeline.log_dir / f"{command[0]}-{uuid.uuid4().hex[:6]}.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", *command],
-            env={**os.environ, **pipeline.environment, **settings, "PYTHONPATH": str(root)},
-            stdout=log,
-            stderr=log,
-        )
+def _log_path(pipeline: Pipeline) -> Path:
+    return pipeline.log_dir / f"{uuid.uuid4().hex[:8]}.log"

@@ -1,5 +1,5 @@
 // Shows new textures while they are tagged: at once at the top of the newest, elsewhere by a line that offers them.
-import { show } from "./swap.js";
+import { isBusy, show } from "./swap.js";
 
 const PAUSE_MS = 400;
 const NEAR_TOP_PIXELS = 200;
@@ -7,11 +7,12 @@ const NEAR_TOP_PIXELS = 200;
 export function listen() {
   if (!document.getElementById("facets")) return;
   let timer = null;
-  const news = new EventSource("/live");
-  news.addEventListener("arrived", () => {
+  const soon = () => {
     clearTimeout(timer);
-    timer = setTimeout(arrived, PAUSE_MS);
-  });
+    timer = setTimeout(() => (isBusy() ? soon() : arrived()), PAUSE_MS);
+  };
+  const news = new EventSource("/live");
+  news.addEventListener("arrived", soon);
   // A page that is left must not keep its connection: a browser has six of them for a host.
   addEventListener("pagehide", () => news.close());
   addEventListener("pageshow", (event) => event.persisted && location.reload());

@@ -1,8 +1,11 @@
 // Follows the links and forms of a gallery without leaving it: the server's page is fetched, and its parts are put in.
 
-let underWay = null;
+let underWay = null, isPressed = false;
 
 export function follow() {
+  for (const [type, pressed] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
+    addEventListener(type, () => { isPressed = pressed; }, { capture: true });
+  }
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-swap], #more a");
     if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -24,6 +27,11 @@ export function follow() {
     if (event.target.id === "min") event.target.form.requestSubmit();
   });
   addEventListener("popstate", () => show(location.href, { push: false }));
+}
+
+// Tells whether a page is being fetched or something is being clicked: new parts would take what was asked for away.
+export function isBusy() {
+  return Boolean(underWay) || isPressed;
 }
 
 // Shows the gallery of an address; where that is not possible, the browser goes there by itself.
@@ -84,7 +92,10 @@ async function fetched(url) {
     if (error.name !== "AbortError") location.assign(url);
     return null;
   } finally {
-    if (underWay === mine) document.documentElement.removeAttribute("aria-busy");
+    if (underWay === mine) {
+      underWay = null;
+      document.documentElement.removeAttribute("aria-busy");
+    }
   }
 }
 

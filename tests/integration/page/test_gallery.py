@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from consumer.storage.tables.duplicates.relations import Told, keep_relations
 from consumer.storage.tables.reads import TagReader
 from schemas.objects import sha256_hex
+from testkit.kafka_tools import eventually
 from testkit.running import new_asset_id, texture
 from tests.integration.page.conftest import Library, Visit
 
@@ -28,6 +33,24 @@ async def names(page: Page) -> list[str]:
 
 async def assets(page: Page) -> list[str]:
     return [str(await tile.get_attribute("data-asset")) for tile in await page.locator("#grid .tile").all()]
+
+
+@asynccontextmanager
+async def stored_for_now(library: Library, textures: dict[str, bytes]) -> AsyncIterator[None]:
+    """Store textures by asset while the block runs, so that a second try finds the library as the first one did."""
+    try:
+        for asset_id, data in textures.items():
+            await library.corner.publish(library.corner.event(asset_id, library.corner.upload(data)))
+            await library.corner.stored(asset_id)
+        yield
+    finally:
+        for asset_id in textures:
+            await library.corner.remove(asset_id)
+        await eventually(partial(_are_gone, library, list(textures)), "textures that were removed are gone")
+
+
+async def _are_gone(library: Library, asset_ids: list[str]) -> bool:
+    return not await library.corner.rows("SELECT asset_id FROM assets WHERE asset_id = ANY($1)", asset_ids)
 
 
 async def test_every_texture_is_shown_and_nothing_moves_while_pictures_come(visit: Visit, library: Library) -> None:
@@ -66,8 +89,10 @@ async def test_a_facet_narrows_as_far_as_it_says_and_the_address_says_which(visi
         second = page.locator("#facets li a:not([aria-current])").first
         _, count = await second.locator("span").all_inner_texts()
         await second.click()
+        await expect(page.locator(".chosen a")).to_have_count(2)
         await expect(page.locator("#total")).to_have_text(re.compile(rf"^\s*{count} textures?\s*$"))
         await page.go_back()
+        await expect(page.locator(".chosen a")).to_have_count(1)
         await expect(page.locator("#grid .tile")).to_have_count(len(shown))
         await page.locator(".chosen a").first.click()
         await expect(page.locator("#total")).to_have_text(f"{await library.textures()} textures")
@@ -99,14 +124,15 @@ async def test_a_finding_narrows_as_far_as_it_says_and_explains_itself(visit: Vi
 
 async def test_a_relation_narrows_as_far_as_it_says_and_another_takes_its_place(visit: Visit, library: Library) -> None:
     """Two copies of one texture, and their mirror image as the comparer would tell it."""
-    corner, picture, mirrored = library.corner, texture(91), texture(92)
+    picture, mirrored = texture(91), texture(92)
     copies, mirror = [new_asset_id(name) for name in ("one.png", "two.png")], new_asset_id("mirror.png")
-    for asset_id, data in ((copies[0], picture), (copies[1], picture), (mirror, mirrored)):
-        await corner.publish(corner.event(asset_id, corner.upload(data)))
-        await corner.stored(asset_id)
-    async with await TagReader.open(library.database, writes=True) as reader:
-        await keep_relations(reader, sha256_hex(mirrored), [Told(sha256_hex(picture), "flipped", of_this=True)])
+    async with stored_for_now(library, {copies[0]: picture, copies[1]: picture, mirror: mirrored}):
+        async with await TagReader.open(library.database, writes=True) as reader:
+            await keep_relations(reader, sha256_hex(mirrored), [Told(sha256_hex(picture), "flipped", of_this=True)])
+        await _relations_are_shown(visit, copies, mirror)
 
+
+async def _relations_are_shown(visit: Visit, copies: list[str], mirror: str) -> None:
     async with visit("/?relation=flipped") as page:
         facets = page.locator("#facets section", has=page.get_by_role("heading", name="the same again"))
         await expect(page.locator("#total")).to_have_text("3 textures")
@@ -134,8 +160,6 @@ async def test_a_relation_narrows_as_far_as_it_says_and_another_takes_its_place(
     async with visit("/?q=one&relation=flipped") as page:
         assert set(await assets(page)) <= {*copies, mirror}
         assert copies[0] in await assets(page)
-    for asset_id in (*copies, mirror):
-        await corner.remove(asset_id)
 
 
 async def test_the_order_of_findings_says_that_it_leaves_out_what_has_none(visit: Visit, library: Library) -> None:
@@ -217,6 +241,26 @@ async def test_new_textures_appear_while_they_are_tagged(visit: Visit, library: 
         await expect(page.locator(f'[data-asset="{asset_id}"]')).to_be_visible(timeout=20_000)
         await expect(elsewhere.locator("#news")).to_be_visible(timeout=20_000)
         await corner.remove(asset_id)
+
+
+async def test_news_does_not_take_the_place_of_what_was_clicked(visit: Visit, library: Library) -> None:
+    asset_id, told = new_asset_id("news"), asyncio.Event()
+
+    async def answered_late(route: Route) -> None:
+        await told.wait()
+        await route.continue_()
+
+    async with visit() as page, visit() as elsewhere:
+        await page.route("**/?tag=*", answered_late)
+        await page.locator("#facets li a").first.click()
+        await library.corner.publish(library.corner.event(asset_id, library.corner.upload(texture(78))))
+        await expect(elsewhere.locator(f'[data-asset="{asset_id}"]')).to_be_visible(timeout=20_000)
+        # As long as the news took to be shown there, and more.
+        await page.wait_for_timeout(1500)
+        told.set()
+        await page.wait_for_url("**/?tag=*")
+        await expect(page.locator(".chosen a")).to_have_count(1)
+        await library.corner.remove(asset_id)
 
 
 @pytest.mark.parametrize("path", ["/", "/?tag=sprite", "/?like=" + "x" * 20, "/?after=nonsense"])

@@ -205,7 +205,8 @@ def _by_tag(query: GalleryQuery, arguments: Arguments, limit: str) -> str:
 def _by_guess(query: GalleryQuery, arguments: Arguments) -> str:
     conditions = [
         "guess >= $1::real",
-        *SearchFilter(findings=query.findings).conditions(arguments, "found"),
+        *_told_first(query, arguments),
+        *query.where.conditions(arguments, "found"),
         *_beyond(query, arguments, "guess"),
     ]
     if query.sort is Sort.LEAST_SURE:
@@ -218,6 +219,16 @@ def _by_guess(query: GalleryQuery, arguments: Arguments) -> str:
 
 def _probes(tags: Sequence[str], arguments: Arguments) -> list[str]:
     return [has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in tags]
+
+
+def _of_found(query: GalleryQuery, arguments: Arguments) -> list[str]:
+    return [*_told_first(query, arguments), *query.where.of_found(arguments)]
+
+
+def _told_first(query: GalleryQuery, arguments: Arguments) -> list[str]:
+    """Return the condition that lets an index of relations lead, where that gives few textures."""
+    relation = query.where.relation
+    return [among_told(arguments, "found", relation)] if relation is not None and query.is_told_rarely else []
 
 
 def _beyond(query: GalleryQuery, arguments: Arguments, by: str = "confidence") -> list[str]:

@@ -86,7 +86,7 @@ def _add_constants(model: onnx.ModelProto) -> None:
         "least": np.float32(1e-9),
         "one": np.float32(1),
         "zero": np.uint8(128),
-        "axes": np.array([-1], np.int64),
+        "minus_one": np.array([-1], np.int64),
     }
     model.graph.initializer.extend(
         numpy_helper.from_array(np.asarray(value), f"{_PREFIX}.{name}") for name, value in constants.items()
@@ -95,8 +95,9 @@ def _add_constants(model: onnx.ModelProto) -> None:
 
 def _as_rows(values: str, output: str, opset: int) -> list[onnx.NodeProto]:
     """Return the nodes that make `output` of `values`, and `output`.scale, one of each row."""
-    name = {part: f"{output}.{part}" for part in ("high", "low", "below", "largest", "scale", "inverse", "scaled")}
-    axes = [f"{_PREFIX}.axes"] if opset >= _AXES_AS_INPUT else []
+    parts = ("high", "low", "below", "largest", "scale", "scales", "count", "zeros", "rows", "whole", "shape")
+    name = {part: f"{output}.{part}" for part in parts}
+    axes = [f"{_PREFIX}.minus_one"] if opset >= _AXES_AS_INPUT else []
     given: dict[str, Any] = {"keepdims": 1} if axes else {"keepdims": 1, "axes": [-1]}
     return [
         helper.make_node("ReduceMax", [values, *axes], [name["high"]], **given),
@@ -104,9 +105,14 @@ def _as_rows(values: str, output: str, opset: int) -> list[onnx.NodeProto]:
         helper.make_node("Neg", [name["low"]], [name["below"]]),
         helper.make_node("Max", [name["high"], name["below"], f"{_PREFIX}.least"], [name["largest"]]),
         helper.make_node("Mul", [name["largest"], f"{_PREFIX}.step"], [name["scale"]]),
-        helper.make_node("Reciprocal", [name["scale"]], [name["inverse"]]),
-        helper.make_node("Mul", [values, name["inverse"]], [name["scaled"]]),
-        helper.make_node("QuantizeLinear", [name["scaled"], f"{_PREFIX}.one", f"{_PREFIX}.zero"], [output]),
+        # By an axis, in one step: first scaling and then rounding goes through all activations once more.
+        helper.make_node("Flatten", [values], [name["rows"]], axis=-1),
+        helper.make_node("Reshape", [name["scale"], f"{_PREFIX}.minus_one"], [name["scales"]]),
+        helper.make_node("Shape", [name["scales"]], [name["count"]]),
+        helper.make_node("Expand", [f"{_PREFIX}.zero", name["count"]], [name["zeros"]]),
+        helper.make_node("QuantizeLinear", [name["rows"], name["scales"], name["zeros"]], [name["whole"]], axis=0),
+        helper.make_node("Shape", [values], [name["shape"]]),
+        helper.make_node("Reshape", [name["whole"], name["shape"]], [output]),
     ]
 
 

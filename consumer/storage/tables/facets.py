@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from consumer.storage.tables.duplicates.again import ANY, count_relations, relations_of
 from consumer.storage.tables.reads import TagReader
+from consumer.storage.tables.search.holding import IS_GUESS
 
 STEPS: Final = 20
 _COUNT_SECONDS: Final = 300
@@ -30,7 +31,7 @@ _SAMPLE: Final = f"""
 SELECT asset_id, finding_names AS findings, relations, array_agg(category) FILTER (WHERE tag IS NOT NULL) AS categories,
        array_agg(tag) FILTER (WHERE tag IS NOT NULL) AS tags,
        array_agg(confidence) FILTER (WHERE tag IS NOT NULL) AS confidences,
-       array_agg(source = 'model' AND source_model NOT IN ('pixels', 'names')) FILTER (WHERE tag IS NOT NULL) AS guesses
+       array_agg({IS_GUESS.format("current_tags")}) FILTER (WHERE tag IS NOT NULL) AS guesses
 FROM (
     SELECT asset_id, stored_at, finding_names, {relations_of("asset")} AS relations
     FROM {{schema}}.assets AS asset TABLESAMPLE BERNOULLI ($1) REPEATABLE ({_SEED})

@@ -11,7 +11,7 @@ from typing import Final
 from consumer.storage.tables.duplicates.again import among_told, told_newest
 from consumer.storage.tables.reads import CurrentTag, TagReader, current_tag
 from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter
-from consumer.storage.tables.search.holding import assets_with, has_tag
+from consumer.storage.tables.search.holding import IS_GUESS, assets_with, has_tag
 from consumer.storage.tables.search.tag_query import bearing
 
 # One that asks for more than an index gives ends here, long before it takes the server from the others.
@@ -80,14 +80,14 @@ _TAGS: Final = """
 SELECT * FROM {schema}.current_tags WHERE asset_id = ANY($1::text[]) ORDER BY confidence DESC, category, tag
 """
 # People said something of the category that the best guess, in assets.guess, is of.
-_NOT_SETTLED: Final = """(
-    SELECT true FROM {schema}.asset_tags AS said
+_NOT_SETTLED: Final = f"""(
+    SELECT true FROM {{schema}}.asset_tags AS said
     WHERE said.asset_id = found.asset_id AND said.source = 'human' AND said.category = (
-        SELECT best.category FROM {schema}.asset_tags AS best
-        WHERE best.asset_id = found.asset_id AND best.source = 'model' AND best.source_model NOT IN ('pixels', 'names')
+        SELECT best.category FROM {{schema}}.asset_tags AS best
+        WHERE best.asset_id = found.asset_id AND {IS_GUESS.format("best")}
         ORDER BY best.confidence DESC, best.category DESC, best.tag DESC LIMIT 1
     ) LIMIT 1
-) IS NOT TRUE"""
+) IS NOT TRUE"""  # noqa: S608 - SQL of our own
 
 
 async def gallery_page(reader: TagReader, query: GalleryQuery) -> list[Place]:

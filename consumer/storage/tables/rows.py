@@ -16,7 +16,7 @@ from consumer.storage.tables.verdicts import VerdictRow, each_once
 from schemas.headers import SourcePlace
 
 # What these say is measured and not guessed.
-_MEASURED_BY: Final = frozenset({"pixels", "names"})
+MEASURED_BY: Final = ("pixels", "names")
 
 
 class TagRow(msgspec.Struct, frozen=True, gc=False):
@@ -79,7 +79,7 @@ class TaggedRow(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     @property
     def guess(self) -> float | None:
         """The confidence of the model's best guess; None where pixels and names say all that is said."""
-        return next((tag.confidence for tag in self.tags if tag.source_model not in _MEASURED_BY), None)
+        return next((tag.confidence for tag in self.tags if tag.source_model not in MEASURED_BY), None)
 
     @property
     def rank(self) -> tuple[datetime, datetime, UUID]:

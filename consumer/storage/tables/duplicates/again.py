@@ -50,10 +50,9 @@ HAVING count(*) > 0
 
 def is_again(arguments: Arguments, asset: str, relation: str) -> str:
     """Return the condition that the row ``asset`` has a relation, or any."""
-    kind = "" if relation == ANY else f"AND told.relation = {arguments.add(relation)} "
     return (
         f"(SELECT true FROM {{schema}}.texture_relations AS told WHERE told.sha256 = {asset}.sha256 "  # noqa: S608
-        f"{kind}AND {_HOLDS.replace('ASSET', asset)} LIMIT 1)"
+        f"AND {_is_named(arguments, relation)} AND {_HOLDS.replace('ASSET', asset)} LIMIT 1)"
     )
 
 
@@ -70,18 +69,17 @@ def told_newest(arguments: Arguments, relation: str, beyond: str) -> str:
 
     ``beyond``: a condition on both. Two indexes have all of it; whether a relation still holds is not asked.
     """
-    kind = "" if relation == ANY else f" WHERE relation = {arguments.add(relation)}"
+    told = f"{{schema}}.texture_relations AS told WHERE {_is_named(arguments, relation)}"
     return (
-        f"SELECT asset.asset_id, asset.stored_at "  # noqa: S608
-        f"FROM (SELECT DISTINCT sha256 FROM {{schema}}.texture_relations{kind}) AS told "
+        f"SELECT asset.asset_id, asset.stored_at FROM (SELECT DISTINCT sha256 FROM {told}) AS told "  # noqa: S608
         f"JOIN {{schema}}.assets AS asset USING (sha256) WHERE {beyond} ORDER BY stored_at DESC, asset_id DESC OFFSET 0"
     )
 
 
 def is_told(arguments: Arguments, asset: str, relation: str) -> str:
     """Return the condition that the content of the row ``asset`` is told to have it: a join that an index leads."""
-    kind = "" if relation == ANY else f" WHERE told.relation = {arguments.add(relation)}"
-    return f"{asset}.sha256 IN (SELECT told.sha256 FROM {{schema}}.texture_relations AS told{kind})"  # noqa: S608
+    told = f"{{schema}}.texture_relations AS told WHERE {_is_named(arguments, relation)}"
+    return f"{asset}.sha256 IN (SELECT told.sha256 FROM {told})"  # noqa: S608
 
 
 def among_told(arguments: Arguments, asset: str, relation: str) -> str:
@@ -89,11 +87,14 @@ def among_told(arguments: Arguments, asset: str, relation: str) -> str:
 
     An array, of which the planner expects few, so that it leads a question.
     """
-    kind = "" if relation == ANY else f"WHERE told.relation = {arguments.add(relation)}"
     return (
         f"{asset}.asset_id = ANY(ARRAY(SELECT had.asset_id FROM {{schema}}.texture_relations AS told "  # noqa: S608
-        f"JOIN {{schema}}.assets AS had ON had.sha256 = told.sha256 {kind}))"
+        f"JOIN {{schema}}.assets AS had ON had.sha256 = told.sha256 WHERE {_is_named(arguments, relation)}))"
     )
+
+
+def _is_named(arguments: Arguments, relation: str) -> str:
+    return "true" if relation == ANY else f"told.relation = {arguments.add(relation)}"
 
 
 async def count_relations(session: Connection, patience_seconds: float) -> dict[str, int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal
 
+from consumer.storage.tables.rows import MEASURED_BY
+
 _ORDERS: Final = {"surest": "confidence DESC, asset_id", "least-sure": "confidence, asset_id DESC"}
 
 # What a person said of a tag, or of the category that it excludes others from, counts instead of the model's word. A
@@ -14,6 +16,8 @@ _NOT_OVERRULED: Final = """(
     WHERE said.source = 'human' AND said.asset_id = found.asset_id AND said.category = found.category
       AND (said.tag = found.tag OR (said.settles AND said.verdict <> 'rejected')) LIMIT 1
 ) IS NOT TRUE"""
+# Of a row of tags: the model guessed it, as opposed to what pixels and names say for certain.
+IS_GUESS: Final = f"{{0}}.source = 'model' AND {{0}}.source_model NOT IN {MEASURED_BY}"
 _IS_STORED: Final = "(SELECT true FROM {schema}.assets AS stored WHERE stored.asset_id = found.asset_id)"
 
 

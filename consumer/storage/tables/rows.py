@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
 from uuid import UUID
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from consumer.storage.tables.search.holding import MEASURED_BY
 from consumer.storage.tables.verdicts import VerdictRow, each_once
 from schemas.headers import SourcePlace
-
-# What these say is measured and not guessed.
-MEASURED_BY: Final = ("pixels", "names")
 
 
 class TagRow(msgspec.Struct, frozen=True, gc=False):

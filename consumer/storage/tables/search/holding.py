@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from consumer.storage.tables.rows import MEASURED_BY
-
+# What these say is measured and not guessed.
+MEASURED_BY: Final = ("pixels", "names")
 _ORDERS: Final = {"surest": "confidence DESC, asset_id", "least-sure": "confidence, asset_id DESC"}
 
 # What a person said of a tag, or of the category that it excludes others from, counts instead of the model's word. A

@@ -7,11 +7,9 @@ the engine's). What is recalled of equal content shortens it, and changes nothin
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,6 +21,7 @@ from consumer.services.errors import ChecksumMismatchError, ImageMismatchError
 from consumer.services.names import names_of
 from consumer.services.reuse import Known, Reuse
 from consumer.settings import TaggerSettings
+from consumer.storage.object_reader import ObjectContent
 from consumer.storage.objects import ObjectStore
 from consumer.stream.failures.faults import at_stage
 from consumer.stream.processing.budget import ByteBudget
@@ -48,14 +47,6 @@ from schemas import (
 from schemas.headers import SourcePlace, with_caused_by
 
 EVENT_SOURCE = "/aegis/tagger"
-# A quarter of a millisecond of sha256: a thread's turn costs more than the event loop loses by it.
-_HASHED_AT_ONCE_BYTES = 512 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    data: bytes
-    sha256: str
 
 
 class TaggingHandler:
@@ -138,12 +129,13 @@ class TaggingHandler:
         headers = with_caused_by(record.headers, record.topic, SourcePlace(record.partition, record.offset))
         return Publication(self._output_topic, record.key, None, headers, removed_at_ms)
 
-    async def _fetch(self, reference: ObjectRef) -> _Fetched:
+    async def _fetch(self, reference: ObjectRef) -> ObjectContent:
         self._admission.check(reference)
-        data = await self._store.get(reference.bucket, reference.key, max_bytes=self._max_object_bytes)
-        if len(data) <= _HASHED_AT_ONCE_BYTES:
-            return _verified(data, reference)
-        return await self._pipeline.in_thread(_verified, data, reference)
+        content = await self._store.get_content(
+            reference.bucket, reference.key, max_bytes=self._max_object_bytes, stated_sha256=reference.sha256
+        )
+        _verify(content, reference)
+        return content
 
     @asynccontextmanager
     async def _decoder(self) -> AsyncIterator[None]:
@@ -155,7 +147,7 @@ class TaggingHandler:
         finally:
             self._decoders.release()
 
-    async def _decode(self, fetched: _Fetched, known: Known | None, event: AssetExtracted) -> PreparedImage:
+    async def _decode(self, fetched: ObjectContent, known: Known | None, event: AssetExtracted) -> PreparedImage:
         told = stated_by(event) if self._pipeline.looks_over else None
         if known is not None and known.facts is not None and _suffices(known.facts, told):
             prepared = PreparedImage(known.facts, pixels=None, decode_ms=0)
@@ -202,13 +194,12 @@ def _size_or(reference: ObjectRef, default: int) -> int:
     return default if reference.size is None else min(reference.size, default)
 
 
-def _verified(data: bytes, reference: ObjectRef) -> _Fetched:
-    digest = hashlib.sha256(data).hexdigest()
-    if reference.size is not None and reference.size != len(data):
-        raise ChecksumMismatchError(f"the event states {reference.size} bytes, the object has {len(data)}")
-    if reference.sha256 is not None and reference.sha256 != digest:
-        raise ChecksumMismatchError(f"the event states sha256 {reference.sha256}, the object has {digest}")
-    return _Fetched(data, digest)
+def _verify(content: ObjectContent, reference: ObjectRef) -> None:
+    size_bytes = len(content.data)
+    if reference.size is not None and reference.size != size_bytes:
+        raise ChecksumMismatchError(f"the event states {reference.size} bytes, the object has {size_bytes}")
+    if reference.sha256 is not None and reference.sha256 != content.sha256:
+        raise ChecksumMismatchError(f"the event states sha256 {reference.sha256}, the object has {content.sha256}")
 
 
 def _suffices(facts: ImageFacts, told: Stated | None) -> bool:

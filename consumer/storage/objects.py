@@ -15,7 +15,7 @@ from minio import Minio
 from minio.error import S3Error
 
 from consumer.storage.errors import BucketMissingError, ObjectMissingError, ObjectTooLargeError
-from consumer.storage.object_reader import ObjectReader
+from consumer.storage.object_reader import ObjectContent, ObjectReader
 from consumer.storage.s3_credentials import credentials_of
 from consumer.storage.s3_errors import s3_errors_translated
 from schemas.connections import ObjectStoreConnection
@@ -103,7 +103,16 @@ class ObjectStore:
             StoreError: the answer is not an object, nor what S3 says where there is none.
 
         """
-        return await self._in_thread(self._reader.get, bucket, key, max_bytes)
+        return (await self.get_content(bucket, key, max_bytes=max_bytes)).data
+
+    async def get_content(
+        self, bucket: str, key: str, *, max_bytes: int, stated_sha256: str | None = None
+    ) -> ObjectContent:
+        """Return what :meth:`get` does, with its digest; ``stated_sha256`` is the one it should have, as far as known.
+
+        A digest that is not the one stated is for the caller to judge.
+        """
+        return await self._in_thread(self._reader.get, bucket, key, max_bytes, stated_sha256)
 
     def download(self, bucket: str, key: str, path: Path, *, max_bytes: int) -> None:
         """Write the object to a file, piece by piece; blocks. For what is fetched once at a start, of any size.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from consumer.services.faults import tagger_faults
 from consumer.storage.errors import ObjectDeniedError, StoreDeniesError, StoreError
+from consumer.storage.object_reader import ObjectContent
 from consumer.storage.objects import ObjectStore
 from consumer.stream.failures.faults import FaultKind
 from schemas.connections import ObjectStoreConnection
@@ -56,6 +58,21 @@ async def test_the_beginning_of_an_object_is_not_taken_for_it(store: ObjectStore
     assert await _kind(store, "long") is FaultKind.UNKNOWN
     proxy.cuts_bytes = 0
     assert await store.get(store.bucket, "long", max_bytes=10) == b"0123456789"
+
+
+async def test_what_is_stated_of_an_object_says_no_less_than_the_store(store: ObjectStore, proxy: FaultyStore) -> None:
+    """A digest that fits needs no other; where it does not, the object itself is not to blame before the store is."""
+    digest = hashlib.sha256(b"0123456789").hexdigest()
+    await store.put_if_absent("long", b"0123456789", "image/png")
+
+    whole = await store.get_content(store.bucket, "long", max_bytes=10, stated_sha256=digest)
+    assert whole == ObjectContent(b"0123456789", digest)
+    other = await store.get_content(store.bucket, "long", max_bytes=10, stated_sha256="0" * 64)
+    assert other == whole
+
+    proxy.cuts_bytes = 4
+    with pytest.raises(StoreError, match="6 bytes were answered, and the store says that it has 10"):
+        await store.get_content(store.bucket, "long", max_bytes=10, stated_sha256=digest)
 
 
 async def test_one_object_that_is_denied_is_told_of_itself(store: ObjectStore, proxy: FaultyStore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -56,7 +57,7 @@ class Picture:
     facts: TextureFacts | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DecodedImage:
     """Pixels as uint8 [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight alpha), upright.
 
@@ -81,7 +82,7 @@ class DecodedImage:
     def has_alpha(self) -> bool:
         return int(self.pixels.shape[2]) == 4
 
-    @property
+    @cached_property
     def uses_alpha(self) -> bool:
         """Whether any pixel is less than opaque; much of game art has an alpha channel and does not use it."""
         if not self.has_alpha:

@@ -60,6 +60,8 @@ def prepare(image: DecodedImage, spec: PreprocessSpec) -> npt.NDArray[np.uint8]:
     longest, shortest = max(picture.width, picture.height), min(picture.width, picture.height)
     scale = spec.size / (longest if spec.fit == "pad" else shortest)
     resized = _resized(picture, scale, _KERNELS[spec.interpolation])
+    if resized.width == resized.height == spec.size:
+        return to_array(resized)
     placed = (
         resized.gravity("centre", spec.size, spec.size, extend="background", background=list(spec.ground))
         if spec.fit == "pad"
@@ -71,9 +73,7 @@ def prepare(image: DecodedImage, spec: PreprocessSpec) -> npt.NDArray[np.uint8]:
 def _flat(image: DecodedImage, ground: Colour) -> Any:
     pixels = _composited(image.pixels, ground) if image.uses_alpha else image.pixels
     height, width, bands = pixels.shape
-    picture = pyvips.Image.new_from_memory(np.ascontiguousarray(pixels), width, height, bands, "uchar").copy(
-        interpretation="srgb"
-    )
+    picture = pyvips.Image.new_from_memory(np.ascontiguousarray(pixels), width, height, bands, "uchar")
     return picture if bands == 3 else picture.extract_band(0, n=3)
 
 

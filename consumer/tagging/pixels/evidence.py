@@ -66,12 +66,12 @@ def _roles(view: PixelView, fitted: Mapping[str, float]) -> dict[str, float]:
 
     What alpha cuts out is a picture of something; but normal maps keep gloss or relief in it.
     """
-    directions = _both(normal_map(view), fitted["normal_map"])
+    directions = _both(view.once(normal_map), fitted["normal_map"])
     surfaces = {"normal_map": directions, "mask": 0.0, "height": 0.0, "gradient": 0.0, "noise": 0.0}
     if share(view.visible) >= _OPAQUE_SHARE:
         ramp = gradient(view)
         surfaces |= {
-            "mask": mask(view),
+            "mask": view.once(mask),
             # A ramp is smooth relief too, and rough normals are noise too: the more special of two is meant.
             "height": height_map(view) * (1 - ramp),
             "gradient": ramp,

@@ -34,7 +34,7 @@ def colour_codes(red: Bytes, green: Bytes, blue: Bytes) -> npt.NDArray[np.int32]
 def _on_grid(codes: npt.NDArray[np.int32], axis: int) -> bool:
     """Tell whether colours change only at every second, third … pixel, as in art that was enlarged."""
     lines = codes if axis == 0 else codes.T
-    changes = np.flatnonzero((lines[1:] != lines[:-1]).any(axis=1))
+    changes = np.flatnonzero(np.logical_or.reduce(lines[1:] != lines[:-1], axis=1))
     if len(changes) < 4:
         return False
     return any((changes % step == changes[0] % step).all() for step in range(2, 9))

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from consumer.tagging.pixels.pixel_art import colour_codes
-from consumer.tagging.pixels.pixel_view import VISIBLE_ALPHA, Bytes, share
+from consumer.tagging.pixels.pixel_view import VISIBLE_ALPHA, Bytes, Flags, distance, share
 from consumer.tagging.pixels.surfaces import logistic
 
 _MIDDLE_SIDE: Final = 128
@@ -46,10 +45,10 @@ def pixel_art_probability(pixels: Bytes) -> float:
     count = int(np.count_nonzero(shown))
     if count < _FEWEST_PIXELS:
         return 0.0
-    steps = _steps(drawn.rgb, shown)
-    if not len(steps):
+    steps = _steps(drawn.rgb, shown, all_shown=count == shown.size)
+    if not steps.pairs:
         return 0.0
-    equal, unseen = share(steps == 0), share((steps > 0) & (steps <= _UNSEEN_STEP))
+    equal, unseen = steps.equal / steps.pairs, steps.unseen / steps.pairs
     hard = logistic(share((drawn.alpha < 16) | (drawn.alpha > 239)), 0.975, 0.005)
     if drawn.side <= _SMALL:
         colours = _colours(drawn, shown)
@@ -67,7 +66,7 @@ def pixel_art_probability(pixels: Bytes) -> float:
     return likely if likely < _UNLIKELY else likely * logistic(-math.log2(_colours(drawn, shown)), -7.2, 0.15)
 
 
-def _colours(drawn: _Drawn, shown: npt.NDArray[np.bool_]) -> int:
+def _colours(drawn: _Drawn, shown: Flags) -> int:
     return len(np.unique(colour_codes(*np.moveaxis(drawn.rgb, 2, 0))[shown]))
 
 
@@ -100,7 +99,8 @@ def _is_of_blocks(pixels: Bytes, block: int) -> bool:
     if min(height, width) < 4:
         return False
     blocks = pixels[: height * block, : width * block].reshape(height, block, width, block, -1)
-    return bool((blocks == blocks[:, :1, :, :1]).all())
+    # Most pictures differ within the first row of blocks.
+    return all(bool((some == some[:, :1, :, :1]).all()) for some in (blocks[:1], blocks))
 
 
 def _centre(pixels: Bytes, side: int, step: int) -> Bytes:
@@ -110,14 +110,28 @@ def _centre(pixels: Bytes, side: int, step: int) -> Bytes:
     return pixels[top : top + side, left : left + side]
 
 
-def _steps(rgb: Bytes, shown: npt.NDArray[np.bool_]) -> npt.NDArray[np.int16]:
-    """Return the largest difference of a channel between neighbours that are both visible."""
-    planes = np.ascontiguousarray(rgb.transpose(2, 0, 1)).astype(np.int16)
-    across, down = np.abs(planes[:, :, 1:] - planes[:, :, :-1]), np.abs(planes[:, 1:] - planes[:, :-1])
-    both_across, both_down = shown[:, 1:] & shown[:, :-1], shown[1:] & shown[:-1]
-    return np.concatenate([_largest(across)[both_across], _largest(down)[both_down]])
+class _Steps(NamedTuple):
+    """Of so many pairs of neighbours, how many are equal, and how many differ by less than anybody sees."""
+
+    pairs: int
+    equal: int
+    unseen: int
 
 
-def _largest(planes: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-    largest: npt.NDArray[np.int16] = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
-    return largest
+def _steps(rgb: Bytes, shown: Flags, *, all_shown: bool) -> _Steps:
+    """Count the steps between neighbours that are both visible, by their largest difference of a channel."""
+    width = shown.shape[1]
+    # A channel in one piece, neighbours a fixed way apart: as fast as numpy is, but for a step from row to row.
+    planes = np.ascontiguousarray(rgb.transpose(2, 0, 1)).reshape(3, -1)
+    visible = shown.reshape(-1)
+    count = equal = unseen = 0
+    for apart in (1, width):
+        largest = np.maximum.reduce(distance(planes[:, apart:], planes[:, :-apart]))
+        pairs = np.ones(largest.shape, np.bool_) if all_shown else visible[apart:] & visible[:-apart]
+        if apart == 1:
+            pairs[width - 1 :: width] = False
+        same = int(np.count_nonzero((largest == 0) & pairs))
+        count += int(np.count_nonzero(pairs))
+        equal += same
+        unseen += int(np.count_nonzero((largest <= _UNSEEN_STEP) & pairs)) - same
+    return _Steps(count, equal, unseen)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from consumer.tagging.pixels.pixel_art import colour_codes, pixel_art
-from consumer.tagging.pixels.pixel_view import Flags, Floats, PixelView, chroma_of, percentiles, share
+from consumer.tagging.pixels.pixel_view import Flags, Floats, PixelView, chroma_of, mean, percentiles, share
 from consumer.tagging.pixels.surfaces import mask, normal_map
 
 Vector = npt.NDArray[np.float32]
@@ -17,6 +18,11 @@ Vector = npt.NDArray[np.float32]
 _LARGE: Final = 240
 _GREY_CHROMA: Final = 0.03
 _EMPTY: Final = 4
+_NONE: Final = np.empty(0, np.float32)
+_OF_ALPHA: Final = (
+    *("has_alpha", "transparent", "opaque", "uses_alpha", "half", "border_transparent", "corners_transparent"),
+    *("row_gaps", "column_gaps", "filled_box", "hidden_detail"),
+)
 
 
 def picture_statistics(view: PixelView) -> Vector:
@@ -45,33 +51,41 @@ def _shape(view: PixelView) -> dict[str, float]:
 
 def _transparency(view: PixelView) -> dict[str, float]:
     alpha = view.alpha
-    border = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
-    corners = np.array([alpha[0, 0], alpha[0, -1], alpha[-1, 0], alpha[-1, -1]])
-    rows, columns = np.asarray(view.visible.any(axis=1)), np.asarray(view.visible.any(axis=0))
-    hidden = view.lightness[alpha < 16]
-    transparent, opaque = share(alpha < 16), share(alpha > 239)
+    if not view.has_alpha:
+        return {**dict.fromkeys(_OF_ALPHA, 0.0), "opaque": 1.0, "filled_box": 1.0}
+    gone = alpha < 16
+    border = np.concatenate([gone[0], gone[-1], gone[:, 0], gone[:, -1]])
+    corners = gone[[0, 0, -1, -1], [0, -1, 0, -1]]
+    rows, columns = (np.logical_or.reduce(view.visible, axis=axis) for axis in (1, 0))
+    transparent, opaque = share(gone), share(alpha > 239)
+    hidden = view.lightness[gone] if transparent else _NONE
     return {
         "has_alpha": float(view.has_alpha),
         "transparent": transparent,
         "opaque": opaque,
         "uses_alpha": float(transparent > 0.01),
         "half": 1 - transparent - opaque,
-        "border_transparent": share(border < 16),
-        "corners_transparent": share(corners < 16),
+        "border_transparent": share(border),
+        "corners_transparent": share(corners),
         "row_gaps": _gaps(rows),
         "column_gaps": _gaps(columns),
-        "filled_box": float(view.visible[np.ix_(rows, columns)].mean()) if rows.any() else 0.0,
+        "filled_box": _filled(view.visible, rows, columns),
         "hidden_detail": float(hidden.std()) if len(hidden) > 8 else 0.0,
     }
 
 
 def _gaps(occupied: Flags) -> float:
     """Return how many empty stretches lie between occupied ones, up to 8: sheets are laid out in rows and columns."""
-    inside = np.flatnonzero(occupied)
-    if not len(inside):
+    if occupied.all():
         return 0.0
-    starts = np.diff(occupied[inside[0] : inside[-1] + 1].astype(np.int8)) == -1
-    return float(min(8, starts.sum()))
+    inside = np.flatnonzero(occupied)
+    return float(min(8, int(np.count_nonzero(np.diff(inside) > 1))))
+
+
+def _filled(visible: Flags, rows: Flags, columns: Flags) -> float:
+    """Return how much is visible of where the rows and columns meet that have anything visible."""
+    box = np.count_nonzero(rows) * np.count_nonzero(columns)
+    return float(np.count_nonzero(visible) / box) if box else 0.0
 
 
 def _colours(view: PixelView) -> dict[str, float]:
@@ -83,9 +97,10 @@ def _colours(view: PixelView) -> dict[str, float]:
         low, middle, high = percentiles(lab[0], (5, 50, 95))
         spread = low, middle, high
     planes, lowest, highest = view.planes[:, shown], view.lowest[shown], view.highest[shown]
-    means, spreads = lab.mean(axis=1).tolist(), lab.std(axis=1).tolist()
+    means, spreads = _means_and_spreads(lab)
     red, green, blue = (planes >> 4).astype(np.int16)
-    counts = np.sort(np.bincount((red << 8) + (green << 4) + blue, minlength=4096))[::-1] / lowest.size
+    pixels_each = np.bincount((red << 8) + (green << 4) + blue)
+    counts = np.sort(pixels_each[pixels_each > 0])[::-1] / lowest.size
     dark, light = share(highest < 16), share(lowest > 239)
     return {
         "lightness": means[0],
@@ -97,11 +112,11 @@ def _colours(view: PixelView) -> dict[str, float]:
         "lightness_spread": spreads[0] * 4,
         "a_spread": spreads[1] * 10,
         "b_spread": spreads[2] * 10,
-        "chroma": float(chroma.mean()) * 5,
+        "chroma": mean(chroma) * 5,
         "chroma_high": percentiles(chroma, (95,))[0] * 5,
         "grey": share(chroma < _GREY_CHROMA),
         "all_grey": float(share(highest - lowest < 8) > 0.995),
-        "colours": float(np.log2(1 + np.count_nonzero(counts)) / 12),
+        "colours": math.log2(1 + len(counts)) / 12,
         "commonest": float(counts[0]),
         "eight_commonest": float(counts[:8].sum()),
         "black": dark,
@@ -113,16 +128,25 @@ def _colours(view: PixelView) -> dict[str, float]:
     }
 
 
+def _means_and_spreads(rows: Floats) -> tuple[list[float], list[float]]:
+    """Return the mean and the standard deviation of each row, [rows, N]."""
+    means = np.add.reduce(rows, axis=1, keepdims=True) / np.float32(rows.shape[1])
+    apart = rows - means
+    spreads = np.sqrt(np.einsum("ij,ij->i", apart, apart) / rows.shape[1])
+    return means[:, 0].tolist(), spreads.tolist()
+
+
 def _directions(view: PixelView) -> dict[str, float]:
     """Judge colours as directions, as normal maps mean them."""
-    x, y, z = view.directions
-    if len(x) < view.painted.size / 4:
+    z = view.directions[2]
+    if len(z) < view.painted.size / 4:
         return dict.fromkeys(("unit_length", "upright", "lean", "up_mean", "up_spread"), 0.0)
+    lean_x, lean_y, up = view.lean
     return {
-        "unit_length": share(np.abs(np.sqrt(x * x + y * y + z * z) - 1) < 0.2),
+        "unit_length": share(np.abs(np.sqrt(view.squared_lengths) - 1) < 0.2),
         "upright": share(z > 0.1),
-        "lean": max(abs(float(x.mean())), abs(float(y.mean()))),
-        "up_mean": float(z.mean()),
+        "lean": max(abs(lean_x), abs(lean_y)),
+        "up_mean": up,
         "up_spread": float(z.std()),
     }
 
@@ -132,13 +156,15 @@ def _packing(view: PixelView) -> dict[str, float]:
     painted = view.painted_planes
     if painted.shape[1] < view.painted.size / 50:
         return dict.fromkeys(("saturated", "empty_channel", "follows", "packed"), 0.0)
-    lowest, highest = view.lowest[view.painted], view.highest[view.painted]
+    lowest, highest = view.lowest, view.highest
+    if painted.shape[1] < view.painted.size:
+        lowest, highest = lowest[view.painted], highest[view.painted]
     saturated = share(lowest < highest * np.float32(0.15))
     empty = max(share(channel < 8) for channel in painted)
-    centred = painted - painted.mean(axis=1, keepdims=True)
-    together = centred @ centred.T / painted.shape[1]
-    spread = np.sqrt(np.diag(together)) + 1
-    follows = [float(together[i, j] / (spread[i] * spread[j])) for i, j in ((0, 1), (0, 2), (1, 2))]
+    centred = painted - np.add.reduce(painted, axis=1, keepdims=True) / np.float32(painted.shape[1])
+    together = (centred @ centred.T / painted.shape[1]).tolist()
+    spread = [math.sqrt(together[i][i]) + 1 for i in range(3)]
+    follows = [together[i][j] / (spread[i] * spread[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
     return {
         "saturated": saturated,
         "empty_channel": empty,
@@ -151,8 +177,8 @@ def _combined(view: PixelView, values: dict[str, float]) -> dict[str, float]:
     """Add what only together means something, since the models are linear in the statistics."""
     whole = 1 - values["uses_alpha"]
     return {
-        "like_a_normal_map": normal_map(view),
-        "like_a_mask": mask(view),
+        "like_a_normal_map": view.once(normal_map),
+        "like_a_mask": view.once(mask),
         "grey_on_black": values["black"] * values["all_grey"],
         "black_around": values["black"] * float(values["detail"] > 0.1),
         "whole_and_square": whole * values["square"],
@@ -169,36 +195,35 @@ def _structure(view: PixelView) -> dict[str, float]:
     light, (height, width) = view.lightness, view.shape
     colours = colour_codes(*view.planes).reshape(view.shape)
     flat_rows = colours[:, 1:] == colours[:, :-1] if width > 1 else np.ones((1, 1), bool)
+    down, across = _step(light[1:], light[:-1]), _step(light[:, 1:], light[:, :-1])
     return {
-        "detail": (_step(light, 0) + _step(light, 1)) * 5,
+        "detail": (down + across) * 5,
         "flat": share(flat_rows),
-        "seam_across": _seam(light, 1) if width > 8 else 1.0,
-        "seam_down": _seam(light, 0) if height > 8 else 1.0,
-        "mirrored": float(np.abs(light - light[:, ::-1]).mean() * 5),
+        "seam_across": _seam(light[:, 0], light[:, -1], across) if width > 8 else 1.0,
+        "seam_down": _seam(light[0], light[-1], down) if height > 8 else 1.0,
+        "mirrored": _step(light, light[:, ::-1]) * 5,
         "centre_against_border": _centre(light),
     }
 
 
-def _step(light: Floats, axis: int) -> float:
-    return float(np.abs(np.diff(light, axis=axis)).mean()) if light.shape[axis] > 1 else 0.0
+def _step(one: Floats, other: Floats) -> float:
+    return mean(np.abs(one - other)) if one.size else 0.0
 
 
-def _seam(light: Floats, axis: int) -> float:
+def _seam(first: Floats, last: Floats, inside: float) -> float:
     """Return the step across the edge, if the texture were tiled, over the steps inside it; up to 4."""
-    first, last = np.take(light, 0, axis), np.take(light, -1, axis)
-    return float(min(4.0, np.abs(first - last).mean() / (_step(light, axis) + 0.004)))
+    return min(4.0, _step(first, last) / (inside + 0.004))
 
 
 def _centre(light: Floats) -> float:
     height, width = light.shape
     inner = light[height // 4 : height - height // 4, width // 4 : width - width // 4]
-    return float(inner.mean() - light.mean()) * 4 if inner.size else 0.0
+    return (mean(inner) - mean(light)) * 4 if inner.size else 0.0
 
 
 NAMES: Final = (
     *("log_longest", "elongation", "square", "tall", "power_of_two", "tiny", "small", "large"),
-    *("has_alpha", "transparent", "opaque", "uses_alpha", "half", "border_transparent", "corners_transparent"),
-    *("row_gaps", "column_gaps", "filled_box", "hidden_detail"),
+    *_OF_ALPHA,
     *("lightness", "a", "b", "lightness_low", "lightness_middle", "lightness_high", "lightness_spread"),
     *("a_spread", "b_spread", "chroma", "chroma_high", "grey", "all_grey", "colours", "commonest", "eight_commonest"),
     *("black", "white", "black_and_white", "empty_red", "empty_green", "empty_blue"),

@@ -8,7 +8,7 @@ import numpy as np
 
 from consumer.imaging.picture import DecodedImage
 from consumer.tagging.pixels.layout import Layout
-from consumer.tagging.pixels.pixel_view import Bytes
+from consumer.tagging.pixels.pixel_view import Bytes, distance, mean, percentiles
 
 TINY_PIXELS: Final = 32
 # Facts are no matter of opinion, but bytes may be read in more than one way.
@@ -57,14 +57,17 @@ def _transparency(pixels: Bytes, *, uses_alpha: bool) -> str | None:
     """Return how alpha is used, None where it may as well hold something else, as gloss."""
     if not uses_alpha:
         return "opaque"
-    alpha = pixels[..., 3]
+    alpha = np.ascontiguousarray(pixels[..., 3])
     seen = alpha >= _TRANSPARENT
-    if float((~seen).mean()) < _CUT_OUT_SHARE:
+    count = int(np.count_nonzero(seen))
+    if seen.size - count < _CUT_OUT_SHARE * seen.size:
         return None
     half = seen & (alpha <= _OPAQUE)
+    if np.count_nonzero(half) <= _TRANSLUCENT_SHARE * max(1, count):
+        return "cut_out"
     # A soft edge is half transparent, too, but thin.
     wide = half[1:-1, 1:-1] & half[:-2, 1:-1] & half[2:, 1:-1] & half[1:-1, :-2] & half[1:-1, 2:]
-    return "translucent" if wide.sum() > _TRANSLUCENT_SHARE * max(1, int(seen.sum())) else "cut_out"
+    return "translucent" if np.count_nonzero(wide) > _TRANSLUCENT_SHARE * max(1, count) else "cut_out"
 
 
 def _is_blank(pixels: Bytes) -> bool:
@@ -89,11 +92,11 @@ def _tiles(pixels: Bytes) -> bool:
 def _goes_on(pixels: Bytes) -> bool:
     """Compare the step from the last row to the first with the steps between some rows inside."""
     step = -(-pixels.shape[1] // _LONGEST_SIDE)
-    rows = np.unique(np.linspace(0, pixels.shape[0] - 2, _LINES).astype(int))
-    upper, lower = (pixels[at, ::step].astype(np.int16) for at in (rows, rows + 1))
-    inside = np.abs(lower - upper).mean(axis=(1, 2))
-    last, first = pixels[-1, ::step].astype(np.int16), pixels[0, ::step].astype(np.int16)
+    last, first = pixels[-1, ::step], pixels[0, ::step]
     if min(last.std(axis=0).max(), first.std(axis=0).max()) < _LEAST_VARIED:
         return False
-    seam = float(np.abs(last - first).mean())
-    return seam <= _SEAM * max(float(np.percentile(inside, _SEAM_PERCENT)), 0.5)
+    rows = np.unique(np.linspace(0, pixels.shape[0] - 2, _LINES).astype(int))
+    steps = distance(pixels[rows, ::step], pixels[rows + 1, ::step])
+    inside = np.add.reduce(steps, axis=(1, 2), dtype=np.uint32) / (steps.shape[1] * steps.shape[2])
+    (usual,) = percentiles(inside, (_SEAM_PERCENT,))
+    return mean(distance(last, first)) <= _SEAM * max(usual, 0.5)

@@ -24,13 +24,12 @@ def logistic(value: float, middle: float, width: float) -> float:
 
 def normal_map(view: PixelView) -> float:
     """Judge colours as directions: of about unit length, upright, leaning to every side alike."""
-    directions = view.directions
-    if directions.shape[1] < view.painted.size / 3:
+    z = view.directions[2]
+    if len(z) < view.painted.size / 3:
         return 0.0
-    x, y, z = directions
-    like_normals = share((z > 0.1) & (x * x + y * y + z * z > 0.65**2))
-    lean = max(abs(float(x.mean())), abs(float(y.mean())))
-    blue = float(z.mean())
+    like_normals = share((z > 0.1) & (view.squared_lengths > 0.65**2))
+    lean_x, lean_y, blue = view.lean
+    lean = max(abs(lean_x), abs(lean_y))
     return logistic(like_normals, 0.85, 0.03) * logistic(-lean, -0.22, 0.02) * logistic(blue, 0.7, 0.03)
 
 

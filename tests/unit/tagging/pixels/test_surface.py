@@ -80,10 +80,20 @@ def test_figures_between_empty_lines_are_a_sheet_and_their_cells_are_looked_at()
     np.testing.assert_array_equal(inputs, np.repeat(alone, 5, axis=0))
 
 
-def test_a_sheet_on_black_is_one_too() -> None:
+@pytest.mark.parametrize("ground", [(0, 0, 0), (255, 255, 255), (255, 0, 255)])
+def test_a_sheet_on_a_key_colour_is_one_too(ground: tuple[int, int, int]) -> None:
     cell = disc(48, 14)
-    opaque = (cell[..., :3] * (cell[..., 3:] / 255)).astype(np.uint8)
+    shown = cell[..., 3:] / 255
+    opaque = (cell[..., :3] * shown + np.array(ground) * (1 - shown)).astype(np.uint8)
     assert layout_of(grid(3, 3, opaque)).kind == "sheet"
+
+
+@given(st.integers(2, 9), st.integers(2, 9), st.integers(16, 40))
+def test_a_sheet_of_any_rows_and_columns_is_cut_between_its_figures(rows: int, columns: int, side: int) -> None:
+    layout = layout_of(grid(rows, columns, disc(side, side / 2 - 2)))
+    assert layout.kind == "sheet"
+    assert {(box.right - box.left, box.bottom - box.top) for box in layout.cells} == {(side, side)}
+    assert all(box.left % side == 0 and box.top % side == 0 for box in layout.cells)
 
 
 def test_a_row_of_frames_that_resemble_each_other_is_a_strip() -> None:

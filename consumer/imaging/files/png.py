@@ -18,13 +18,18 @@ _MODES: Final = {"RGB": "rgb", "RGBA": "rgba"}
 MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 _DEPTH_AT: Final = 24
 _APPLES: Final = b"CgBI"
+# It decodes with Python's lock held (findings/kornia-rs-decodes-with-pythons-lock-held.sh): of large pictures the event
+# loop would stand still for a tenth of a second and more. libvips is hardly slower on these.
+_LARGE_PIXELS: Final = 2048 * 2048
 # Colour types, with how many bytes of 8 bits each a pixel takes.
 _BANDS: Final = {2: 3, 6: 4}
 
 
 def fast_png(data: bytes, header: Image.Image) -> Pixels | None:
-    """Decode by Rust's png, twice as fast as libpng; None where it declines: 16 bits a channel, or broken."""
+    """Decode by Rust's png, twice as fast as libpng; None where it declines: 16 bits a channel, broken, or large."""
     width, height = header.size
+    if width * height >= _LARGE_PIXELS:
+        return None
     try:
         pixels: Pixels = decode_image_png_u8(data, (height, width), _MODES[header.mode])
     except BaseException as error:

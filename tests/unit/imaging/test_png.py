@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +89,21 @@ def test_pngs_packed_for_iphones_have_their_colours(bands: int, chunks: int, tmp
 def test_what_is_wrong_with_them_is_said(file: bytes, words: str) -> None:
     with pytest.raises(ImageRejectedError, match=words):
         read(file, ImageLimits())
+
+
+@pytest.mark.parametrize(("bands", "kind"), [(3, 2), (4, 6)])
+def test_while_a_large_picture_is_decoded_others_have_their_turns(bands: int, kind: int) -> None:
+    """The event loop among them: heartbeats, health and every other record wait for it else."""
+    side = 2048
+    pixels = np.random.default_rng(4).integers(0, 16, (side, side, bands), np.uint8)
+    rows = np.concatenate([np.zeros((side, 1), np.uint8), pixels.reshape(side, -1)], axis=1)
+    data = png([header(side, side, 8, kind), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b"")])
+    turns: list[int] = []
+    with ThreadPoolExecutor(1) as threads:
+        decoding = threads.submit(read, data, ImageLimits())
+        while not decoding.done():
+            turns.append(len(turns))
+            time.sleep(0.001)
+
+    np.testing.assert_array_equal(decoding.result().pixels, pixels)
+    assert len(turns) > 10

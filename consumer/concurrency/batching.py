@@ -22,6 +22,9 @@ class Batcher(Generic[ItemT, ResultT]):
     load by itself: one on an idle system, ``max_batch`` under a backlog. Work that never waits answers what came up
     in one turn.
 
+    ``at_once``: so many batches may be in work; a further one is taken only where ``max_batch`` items wait for it, so
+    that more of them do not make each smaller.
+
     ``shares_equal``: equal items that wait are one item, whose outcome all of them get. ``isolates``: where the work
     raises, each item of the batch is worked on alone, so that a bad one does not fail the others; without it what the
     work raised is the outcome of the whole batch.
@@ -32,15 +35,17 @@ class Batcher(Generic[ItemT, ResultT]):
         work: BatchWork[ItemT, ResultT],
         *,
         max_batch: int = sys.maxsize,
+        at_once: int = 1,
         shares_equal: bool = False,
         isolates: bool = False,
     ) -> None:
         self._work = work
         self._max_batch = max_batch
+        self._at_once = at_once
         self._shares_equal = shares_equal
         self._isolates = isolates
         self._waiting: dict[object, tuple[ItemT, asyncio.Future[ResultT]]] = {}
-        self._working: asyncio.Task[None] | None = None
+        self._working: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: ItemT) -> ResultT:
         """Return the outcome of this item; who is cancelled while it waits no longer wants it worked on.
@@ -62,20 +67,22 @@ class Batcher(Generic[ItemT, ResultT]):
 
     async def close(self) -> None:
         """Wait for the batches that are in work."""
-        if self._working is not None:
-            await self._working
+        while self._working:
+            await asyncio.wait(self._working)
 
     def _enqueue(self, item: ItemT) -> asyncio.Future[ResultT]:
         key: object = item if self._shares_equal else object()
         _, result = self._waiting.setdefault(key, (item, asyncio.get_running_loop().create_future()))
-        if self._working is None:
-            self._working = asyncio.create_task(self._work_off(), name="batcher")
+        if not self._working or (len(self._working) < self._at_once and len(self._waiting) >= self._max_batch):
+            self._working.add(asyncio.create_task(self._work_off(), name="batcher"))
         # Where several wait for one result, who gives up must not take it from the others.
         return asyncio.shield(result) if self._shares_equal else result
 
     async def _work_off(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         try:
-            while self._waiting:
+            while self._waiting and (len(self._working) == 1 or len(self._waiting) >= self._max_batch):
                 self._waiting = {key: entry for key, entry in self._waiting.items() if not entry[1].done()}
                 batch = [self._waiting.pop(key) for key in list(islice(self._waiting, self._max_batch))]
                 outcomes = await self._outcomes([item for item, _ in batch]) if batch else ()
@@ -87,7 +94,7 @@ class Batcher(Generic[ItemT, ResultT]):
                     else:
                         result.set_result(outcome)
         finally:
-            self._working = None
+            self._working.discard(task)
 
     async def _outcomes(self, items: Sequence[ItemT]) -> Sequence[ResultT | Exception]:
         try:

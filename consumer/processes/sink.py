@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from consumer.concurrency.batching import Batcher
 from consumer.kafka.clients import make_consumer, make_producer
 from consumer.kafka.publisher import Publisher
@@ -15,6 +17,9 @@ from consumer.storage.tables.tags import TagStore
 from consumer.stream.engine import StreamEngine
 from schemas.connections import DatabaseConnection, KafkaConnection, TopicSettings
 from schemas.topics import DEAD_LETTER_MESSAGE_BYTES, dead_letter_topic
+
+# PostgreSQL works off a transaction on one CPU, and what waits for its disk lets another go on.
+_TRANSACTIONS: Final = 2
 
 
 async def run() -> None:
@@ -46,7 +51,9 @@ async def run() -> None:
         )
         if store is None:
             return
-        writer = Batcher(measured(store.write_isolating, process.metrics), max_batch=settings.max_batch)
+        writer = Batcher(
+            measured(store.write_isolating, process.metrics), max_batch=settings.max_batch, at_once=_TRANSACTIONS
+        )
         publisher = Publisher(lambda: make_producer(kafka, stream.client_id), stream.publish_timeout_seconds)
         service = Dependency("database", store.ping)
         engine = StreamEngine(

@@ -97,6 +97,47 @@ async def test_no_batch_is_larger_than_its_limit() -> None:
     assert table.batches == [[0, 1], [2, 3], [4]]
 
 
+async def test_a_further_batch_is_in_work_only_where_it_is_full() -> None:
+    """Two at once are for a backlog: else each would be half as large, and cost as much."""
+    table = SlowTable(batches_at_once=0)
+    batcher = Batcher(table.write, max_batch=2, at_once=2)
+    writes = [asyncio.create_task(batcher.submit(0))]
+    await _settle()
+    writes.append(asyncio.create_task(batcher.submit(1)))
+    await _settle()
+    assert table.batches == [[0]]
+
+    writes += [asyncio.create_task(batcher.submit(item)) for item in range(2, 6)]
+    await _settle()
+    assert table.batches == [[0], [1, 2]]
+
+    table.go_on.release()
+    await _settle()
+    assert table.batches == [[0], [1, 2], [3, 4]]
+    table.go_on.release()
+    table.go_on.release()
+    await _settle()
+    assert table.batches == [[0], [1, 2], [3, 4], [5]]
+    table.go_on.release()
+    await asyncio.gather(*writes)
+
+
+async def test_a_backlog_that_comes_in_one_turn_is_cut_into_full_batches_at_once() -> None:
+    table = SlowTable(batches_at_once=0)
+    batcher = Batcher(table.write, max_batch=2, at_once=2)
+    writes = [asyncio.create_task(batcher.submit(item)) for item in range(5)]
+    await _settle()
+    assert table.batches == [[0, 1], [2, 3]]
+
+    closing = asyncio.create_task(batcher.close())
+    for _ in range(3):
+        assert not closing.done()
+        table.go_on.release()
+        await _settle()
+    await asyncio.gather(closing, *writes)
+    assert table.batches == [[0, 1], [2, 3], [4]]
+
+
 async def test_equal_items_are_not_one_unless_they_may_be() -> None:
     doubler = Doubler()
 

@@ -98,7 +98,7 @@ async def _measured(place: speed.Workload, bundle: Path, peers: Path | None, sta
     few = replace(place, rounds=max(1, place.rounds // 2))
     figures += await speed.near_the_limit(few, bundle, "png1024", "1024")
     figures += await speed.near_the_limit(few, bundle, "originals", "originals")
-    figures += await speed.near_the_limit(few, None, "png512", "aegis_mini")
+    figures += await speed.near_the_limit(few, None, "png512", "aegis_mini", processes=available_cpus())
     tell("decoding beside Pillow")
     figures += await speed.decoding(place)
     tell("starts")

@@ -149,8 +149,13 @@ async def scaling(place: Workload, bundle: Path) -> list[Figure]:
     ]
 
 
-async def near_the_limit(place: Workload, bundle: Path | None, images: str, name: str) -> list[Figure]:
-    """Run the product against the limit on another set of images, or with the model that each build brings (None)."""
+async def near_the_limit(
+    place: Workload, bundle: Path | None, images: str, name: str, *, processes: int = 1
+) -> list[Figure]:
+    """Run the product against the limit on another set of images, or with the model that each build brings (None).
+
+    With several ``processes`` the product runs as so many, too, with one thread each where there is a CPU for each.
+    """
     async with AsyncExitStack() as exits:
         enter = exits.enter_async_context
         contestants: Contestants = {
@@ -160,8 +165,14 @@ async def near_the_limit(place: Workload, bundle: Path | None, images: str, name
         if place.before is not None:
             before_bundle = None if bundle is None else place.before_bundle
             contestants["before"] = (await enter(place.tagger(images, before_bundle, build=place.before)), 144)
+        if processes > 1:
+            several = place.tagger(images, bundle, processes=processes)
+            contestants["processes"] = (await enter(several), 192)
         contest = await Contest(contestants).run(place.rounds)
     compared = [] if place.before is None else _against_before(contest)
+    if processes > 1:
+        ratio = contest.faster("processes", "limit")
+        compared.append(Figure(f"{processes}_processes_over_limit", ratio, "ratio", None, "higher"))
     return [
         Figure(f"limit_images_per_second_{name}", contest.rate("limit"), "images/s", None, "higher"),
         Figure(f"product_images_per_second_{name}", contest.rate("product"), "images/s", None, "higher"),

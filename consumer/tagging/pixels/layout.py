@@ -138,10 +138,10 @@ def _cuts(size: int) -> _Cuts | None:
     if most < 2:
         return None
     cuts = [np.arange(1, parts) * size / parts for parts in range(most, 1, -1)]
-    all_ = np.concatenate(cuts)
+    places = np.concatenate(cuts)
     return _Cuts(
-        np.ceil(all_).astype(np.intp) - 1,
-        np.minimum(np.floor(all_).astype(np.intp), size - 1),
+        np.ceil(places).astype(np.intp) - 1,
+        np.minimum(np.floor(places).astype(np.intp), size - 1),
         np.cumsum([0, *map(len, cuts[:-1])]),
     )
 

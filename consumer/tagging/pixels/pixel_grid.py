@@ -121,7 +121,7 @@ class _Steps(NamedTuple):
 def _steps(rgb: Bytes, shown: Flags, *, all_shown: bool) -> _Steps:
     """Count the steps between neighbours that are both visible, by their largest difference of a channel."""
     width = shown.shape[1]
-    # A channel in one piece, neighbours a fixed way apart: as fast as numpy is, but for a step from row to row.
+    # Each channel in one piece is what numpy is fast on; the end of a row is no neighbour of the next one.
     planes = np.ascontiguousarray(rgb.transpose(2, 0, 1)).reshape(3, -1)
     visible = shown.reshape(-1)
     count = equal = unseen = 0

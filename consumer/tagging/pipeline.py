@@ -107,7 +107,7 @@ class TaggingPipeline:
         self._use_names = use_names
         self._looker = looker
         # Numpy gives Python's lock away in each of several hundred small steps that an image takes. Two threads at once
-        # hand it to and fro: together they are no faster than one, and take 1.6 times the CPU.
+        # hand it back and forth: together they are no faster than one, and take 1.6 times the CPU.
         self._looking = threading.Lock()
         self._compute = ComputePool(
             embedder.run, threads=self.threads, max_batch=max_batch, max_wait_ms=max_wait_ms, on_batch=on_batch

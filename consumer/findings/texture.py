@@ -6,8 +6,7 @@ Most checks look at samples; what must hold for every pixel is confirmed on all 
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeVar
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from consumer.findings.names import words
 from consumer.imaging.facts import TextureFacts
 from consumer.imaging.picture import Samples, to_eight_bits
+from consumer.imaging.whole_pixels import all_alpha, every, is_seen
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -29,13 +29,6 @@ _PATCH_SIDE: Final = 64
 _SCATTERED_PIXELS: Final = 64 * 64
 _ROWS: Final = 48
 _OPAQUE: Final = 255
-# Of so many bands, as one number or one item.
-_PIXELS: Final[Mapping[int, np.dtype[Any]]] = {
-    1: np.dtype(np.uint8),
-    2: np.dtype(np.uint16),
-    3: np.dtype((np.void, 3)),
-    4: np.dtype(np.uint32),
-}
 # Of pixel art, whose glows and shadows may be half transparent.
 _MOST_GRADED: Final = 0.5
 # What fits no palette.
@@ -103,21 +96,18 @@ class Texture:
         """Whether every pixel is invisible."""
         if not self.has_alpha or self.scattered[..., -1].max() > 0:
             return False
-        return self._all_of_alpha(np.bitwise_or) == 0
+        return all_alpha(self.eight, np.bitwise_or) == 0
 
     @cached_property
     def uses_alpha(self) -> bool:
         """Whether any pixel is less than opaque."""
         if not self.has_alpha:
             return False
-        return bool(self.scattered[..., -1].min() < _OPAQUE) or self._all_of_alpha(np.bitwise_and) != _OPAQUE
+        return bool(self.scattered[..., -1].min() < _OPAQUE) or all_alpha(self.eight, np.bitwise_and) != _OPAQUE
 
     def is_shown(self, alpha: int) -> Flags:
         """Tell by pixel, [H, W], where alpha is above this."""
-        if self.bands == 4 and sys.byteorder == "little":
-            # Alpha is the highest byte of four: whole pixels compare several times as fast as every fourth byte.
-            return self.eight.view(np.uint32)[..., 0] > np.uint32((alpha << 24) | 0xFF_FF_FF)
-        return self.eight[..., -1] > alpha
+        return is_seen(self.eight, alpha + 1)
 
     @cached_property
     def patches(self) -> Bytes:
@@ -138,10 +128,7 @@ class Texture:
         step = max(1, math.isqrt(self.height * self.width // _SCATTERED_PIXELS))
         if min(self.height, self.width) <= step:
             return self.eight
-        # Whole pixels are picked twice as fast as bytes.
-        whole = self.eight.view(_PIXELS[self.bands])[..., 0]
-        picked = np.ascontiguousarray(whole[step // 2 :: step, step // 2 :: step])
-        return picked.view(np.uint8).reshape(*picked.shape, self.bands)
+        return every(step, self.eight)
 
     @cached_property
     def some_rows(self) -> Bytes:
@@ -188,14 +175,6 @@ class Texture:
     def is_surface(self) -> bool:
         """Whether it covers its whole rectangle, as what is laid on a model does."""
         return not self.uses_alpha and min(self.height, self.width) >= 32
-
-    def _all_of_alpha(self, operation: np.ufunc) -> int:
-        """Return all alpha put together bit by bit."""
-        pixels = self.eight
-        if self.bands == 2:
-            return int(operation.reduce(pixels[..., 1], axis=None))
-        every = int(operation.reduce(pixels.view(np.uint32), axis=None))
-        return every.to_bytes(4, sys.byteorder)[3]
 
 
 def share(flags: Flags) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -13,6 +12,7 @@ from PIL import Image
 
 from consumer.imaging.errors import ImageRejectedError, Rejection
 from consumer.imaging.facts import TextureFacts
+from consumer.imaging.whole_pixels import all_alpha
 
 Pixels = npt.NDArray[np.uint8]
 Samples = npt.NDArray[Any]
@@ -85,10 +85,7 @@ class DecodedImage:
     @cached_property
     def uses_alpha(self) -> bool:
         """Whether any pixel is less than opaque; much of game art has an alpha channel and does not use it."""
-        if not self.has_alpha:
-            return False
-        every = int(np.bitwise_and.reduce(np.ascontiguousarray(self.pixels).view(np.uint32), axis=None))
-        return every.to_bytes(4, sys.byteorder)[3] != 255
+        return self.has_alpha and all_alpha(self.pixels, np.bitwise_and) != 255
 
 
 def in_colour(picture: Picture) -> DecodedImage:

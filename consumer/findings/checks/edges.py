@@ -10,6 +10,7 @@ import numpy as np
 
 from consumer.findings.check import Check, Severity
 from consumer.findings.texture import Bytes, Flags, Places, Texture, share
+from consumer.imaging.whole_pixels import distance
 
 # Fainter pixels are no edge that anybody sees.
 _VISIBLE: Final = 32
@@ -36,7 +37,7 @@ def _halo(texture: Texture, limit: float) -> float | None:
         return None
     visible, covered = (texture.of_some_rows(places) for places in _edges(texture.some_alpha))
     edges = len(visible)
-    red, green, blue, opacity = (np.maximum(visible, covered) - np.minimum(visible, covered)).T
+    red, green, blue, opacity = distance(visible, covered).T
     apart = np.maximum(np.maximum(red, green), blue).astype(np.uint16)
     different = int(np.count_nonzero(apart * opacity > _DIFFERENT * _OPAQUE))
     found = different / edges if edges >= _FEWEST_EDGES else 0.0

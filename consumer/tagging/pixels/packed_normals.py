@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from consumer.imaging.picture import DecodedImage, Pixels
 from consumer.imaging.texels.normals import from_xy
-from consumer.tagging.pixels.pixel_view import distance, mean, share
+from consumer.imaging.whole_pixels import distance
+from consumer.tagging.pixels.pixel_view import mean, share
 
 # Looked at where this is fewer pixels than there are.
 _MOST_ROWS: Final = 256

@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from consumer.imaging.whole_pixels import distance
 from consumer.tagging.pixels.pixel_art import colour_codes
-from consumer.tagging.pixels.pixel_view import VISIBLE_ALPHA, Bytes, Flags, distance, share
+from consumer.tagging.pixels.pixel_view import VISIBLE_ALPHA, Bytes, Flags, share
 from consumer.tagging.pixels.surfaces import logistic
 
 _MIDDLE_SIDE: Final = 128

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from consumer.imaging.picture import DecodedImage
+from consumer.imaging.whole_pixels import every
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -182,13 +183,6 @@ def mean(values: npt.NDArray[Any]) -> float:
     return float(np.add.reduce(values, axis=None)) / values.size
 
 
-def distance(one: Bytes, other: Bytes) -> Bytes:
-    """Return by how much bytes differ, as bytes."""
-    apart: Bytes = np.maximum(one, other)
-    apart -= np.minimum(one, other)
-    return apart
-
-
 def percentiles(values: npt.NDArray[Any], wanted: tuple[float, ...]) -> list[float]:
     """Return what `np.percentile` does, in a fraction of its time where the values are few."""
     ordered = np.sort(values, axis=None)
@@ -213,7 +207,7 @@ def _shrunk(image: DecodedImage) -> Bytes:
     if longest <= LONGEST_SIDE:
         return image.pixels
     # Of large blocks every so many pixels say enough: at least four by four remain of each.
-    picture = Image.fromarray(_every(max(1, longest // LONGEST_SIDE // _SAMPLES_ACROSS), image.pixels))
+    picture = Image.fromarray(every(max(1, longest // LONGEST_SIDE // _SAMPLES_ACROSS), image.pixels))
     height, width = picture.height, picture.width
     longest, shortest = max(height, width), min(height, width)
     blended = image.uses_alpha
@@ -228,18 +222,6 @@ def _shrunk(image: DecodedImage) -> Bytes:
         picture = picture.resize(size, Image.Resampling.BILINEAR)
     small: Bytes = np.asarray(picture.convert("RGBA")) if blended else np.asarray(picture)[..., :3]
     return small
-
-
-def _every(step: int, pixels: Bytes) -> Bytes:
-    """Return every `step`-th pixel of every `step`-th row, from the middle of the first such block on."""
-    if step == 1:
-        return pixels
-    height, width, bands = pixels.shape
-    top, left = min(step // 2, height - 1), min(step // 2, width - 1)
-    # Each pixel copied as one thing: several times faster than band by band.
-    one = np.dtype(np.uint32) if bands == 4 else np.dtype((np.void, bands))
-    whole = np.ascontiguousarray(pixels).view(one)[top::step, left::step, 0]
-    return np.ascontiguousarray(whole).view(np.uint8).reshape(*whole.shape[:2], bands)
 
 
 def _middle(pixels: Bytes) -> Bytes:

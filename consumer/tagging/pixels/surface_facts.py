@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 
 from consumer.imaging.picture import DecodedImage
+from consumer.imaging.whole_pixels import distance
 from consumer.tagging.pixels.layout import Layout
-from consumer.tagging.pixels.pixel_view import Bytes, distance, mean, percentiles
+from consumer.tagging.pixels.pixel_view import Bytes, mean, percentiles
 
 TINY_PIXELS: Final = 32
 # Facts are no matter of opinion, but bytes may be read in more than one way.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from xml.etree.ElementTree import ParseError
 
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
+from minio.helpers import check_bucket_name, check_object_name
 from urllib3.exceptions import HTTPError, SSLError
 
 from consumer.storage.errors import (
@@ -85,9 +87,25 @@ def s3_errors_translated(endpoint: str, bucket: str, key: str = "") -> Iterator[
         raise StoreUnavailableError(f"the object store at {endpoint} does not answer: {_brief(error)}") from error
     except MinioException as error:
         raise StoreError(f"{place}: {error}") from error
+    except (ValueError, ParseError) as error:
+        fault = _fault_of_name(bucket, key)
+        if fault is not None:
+            raise ObjectForbiddenError(f"{place} is not a name that S3 knows: {fault}") from error
+        raise StoreUnavailableError(
+            f"for {place} {endpoint} answered what cannot be read, and not as S3 does: is there a proxy before the "
+            f"object store? ({error})"
+        ) from error
+
+
+def _fault_of_name(bucket: str, key: str) -> ValueError | None:
+    """Return why minio does not ask the server for this at all, if that is so."""
+    try:
+        check_bucket_name(bucket, s3_check=True)
+        if key:
+            check_object_name(key)
     except ValueError as error:
-        # minio checks names before it asks the server.
-        raise ObjectForbiddenError(f"{place} is not a name that S3 knows: {error}") from error
+        return error
+    return None
 
 
 def _of_s3_error(error: S3Error, place: str, bucket: str) -> StoreError:

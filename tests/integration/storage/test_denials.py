@@ -24,7 +24,12 @@ UNLIKE_S3 = {
     "nothing, as if it were all": Answer(200, "image/png", b""),
     "a code that nobody knows": Answer.refusal("BadRequest", 400),
     "a disabled key": Answer.refusal("KMS.DisabledException", 400),
+    "XML without a code": Answer(404, "application/xml", b"<NoError/>"),
     "a quota": Answer.refusal("QuotaExceeded", 403),
+}
+UNREADABLE = {
+    "a page in Latin-1": Answer(503, "text/html; charset=iso-8859-1", "<html>Später nochmals</html>".encode("latin-1")),
+    "XML that breaks off": Answer(404, "application/xml", b"<Error><Code>NoSuchKey</Co"),
 }
 
 
@@ -125,6 +130,15 @@ async def test_what_s3_would_not_say_blames_no_object(store: ObjectStore, proxy:
     assert await _kind(store, "one") is FaultKind.UNKNOWN
     with pytest.raises(StoreError):
         await store.check_reads()
+
+
+@pytest.mark.parametrize("answer", UNREADABLE.values(), ids=UNREADABLE)
+async def test_an_answer_that_cannot_be_read_is_an_outage(
+    store: ObjectStore, proxy: FaultyStore, answer: Answer
+) -> None:
+    proxy.answers = lambda _: answer
+
+    assert await _kind(store, "one") is FaultKind.TRANSIENT
 
 
 async def test_an_object_that_is_empty_is_read_as_such(store: ObjectStore) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +77,12 @@ def wait_until_ready(
 
 
 def stop(known: RunningProcess | None, *, number: signal.Signals, timeout_seconds: float = 20.0) -> None:
-    """End a process and wait for it; one that does not obey in time is killed."""
+    """End a process and wait for it and its children; one that does not obey in time is killed."""
     process = find(known)
     if process is None:
         return
     try:
+        children = process.children(recursive=True)
         process.send_signal(number)
         process.wait(timeout_seconds)
     except psutil.TimeoutExpired:
@@ -88,6 +90,11 @@ def stop(known: RunningProcess | None, *, number: signal.Signals, timeout_second
         process.wait(timeout_seconds)
     except psutil.NoSuchProcess:
         return
+    # PostgreSQL refuses to start while a child of a server that was killed still holds its shared memory.
+    _, left = psutil.wait_procs(children, timeout=timeout_seconds)
+    for child in left:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def tail(log_path: Path, lines: int = _LOG_LINES_SHOWN) -> str:

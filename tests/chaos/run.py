@@ -158,15 +158,15 @@ async def _settle(world: World, recorder: Recorder, timeout_seconds: float) -> f
 async def _found(
     world: World, supervisor: Supervisor, codes: Mapping[str, int], unasked: list[str], recorder: Recorder
 ) -> Found:
-    places = await world.places()
+    numbers = await world.numbers()
     last = next(sample for sample in reversed(recorder.samples) if sample.flows is not None)
     assert last.flows is not None
     logs = [line for name in codes for line in supervisor.log_path(name).read_text().splitlines()]
     return Found(
-        places=places,
+        numbers=numbers,
         rows={**await world.rows("chaos/"), **await world.rows("poison/")},
         letters=await world.letters(world.topics.extracted),
-        answers=await world.answers(places),
+        answers=await world.answers(numbers),
         bad_tagged=await world.bad_tagged(),
         tagged_letters=await world.letters_of_results(("sink", "comparer")),
         told=await world.told(),

@@ -43,12 +43,13 @@ class FoundRow:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter: the place of its record, and its key and value."""
+    """A dead letter: the place of its record, its key and value, who gave it up, and why."""
 
     place: SourceOffset
     key: bytes | None
     value: bytes | None
     group: str = ""
+    reason: str = ""
 
 
 class Relation(NamedTuple):
@@ -80,8 +81,9 @@ class Undisturbed:
 class Found:
     """The world after a run."""
 
-    # Where each planned record lies on asset-extracted, by its number.
-    places: Mapping[int, SourceOffset]
+    # The number of the planned record that lies at each place of asset-extracted. One that its producer wrote twice, an
+    # acknowledgement being lost, lies at two.
+    numbers: Mapping[SourceOffset, int]
     rows: Mapping[str, FoundRow]
     letters: Sequence[Letter]
     # How many tagged events, or tombstones, each source record has.
@@ -128,7 +130,10 @@ def judge(load: Load, undisturbed: Undisturbed, found: Found) -> Verdict:
     _judge_rows(verdict, load.expected, undisturbed.looks, found.rows)
     _judge_relations(verdict, load, undisturbed, found)
     _judge_letters(verdict, load, found)
-    good = [found.places[number] for number, record in enumerate(load.records) if record.poison is None]
+    unpublished = sorted(set(range(len(load.records))) - set(found.numbers.values()))
+    verdict.none_of("records_unpublished", unpublished, "planned records are not on their topic")
+    verdict.tell("records_published_twice", Counter(found.numbers.values()))
+    good = [place for place, number in found.numbers.items() if load.records[number].poison is None]
     unanswered = [place for place in good if not found.answers[place]]
     verdict.none_of("good_records_unanswered", unanswered, "good records have neither result nor removal")
     verdict.tell("duplicates_delivered", found.answers)
@@ -189,11 +194,13 @@ def _without_chance(item: Relation) -> Relation:
 
 
 def _judge_letters(verdict: Verdict, load: Load, found: Found) -> None:
-    poison = {found.places[number]: record for number, record in enumerate(load.records) if record.poison is not None}
+    planned = {place: load.records[number] for place, number in found.numbers.items()}
+    poison = {place: record for place, record in planned.items() if record.poison is not None}
     letters = Counter(letter.place for letter in found.letters)
     unburied = [f"{poison[place].poison} at {place}" for place in sorted(poison.keys() - letters.keys())]
     verdict.none_of("poison_without_dead_letter", unburied, "poison records have no dead letter")
-    alive = sorted(letters.keys() - poison.keys())
+    reasons = {letter.place: letter.reason for letter in found.letters}
+    alive = [f"{place} by {reasons[place]}" for place in sorted(letters.keys() - poison.keys())]
     verdict.none_of("dead_letters_of_good_records", alive, "good records became dead letters")
     changed = [letter.place for letter in found.letters if letter.place in poison and not _same(letter, poison)]
     verdict.none_of("dead_letters_changed", changed, "dead letters are not their records byte for byte")

@@ -103,24 +103,26 @@ class World(Places):
         finally:
             await connection.close()
 
-    async def places(self) -> dict[int, SourceOffset]:
-        """Return where each planned record lies on the source topic, by its number."""
+    async def numbers(self) -> dict[SourceOffset, int]:
+        """Return the number of the planned record at each place of the source topic."""
         return dict(_numbered(await read_all(self.bootstrap, self.topics.extracted)))
 
-    async def answers(self, places: Mapping[int, SourceOffset]) -> Counter[SourceOffset]:
+    async def answers(self, numbers: Mapping[SourceOffset, int]) -> Counter[SourceOffset]:
         """Count the results of each source record: tagged events by their cause, tombstones by their number."""
         found: Counter[SourceOffset] = Counter()
+        removals: Counter[int] = Counter()
         for record in await read_all(self.bootstrap, self.topics.tagged):
             if record.value is None:
                 number = header_text(record.headers, NUMBER_HEADER)
                 if number is not None:
-                    found[places[int(number)]] += 1
+                    removals[int(number)] += 1
                 continue
             try:
                 cause = decode_event(AssetTagged, record.value).caused_by
             except EventDecodeError:
                 continue
             found[(cause.partition, cause.offset)] += 1
+        found.update({place: removals[number] for place, number in numbers.items()})
         return found
 
     async def letters(self, topic: str) -> list[Letter]:
@@ -128,7 +130,9 @@ class World(Places):
         for record in await read_all(self.bootstrap, f"{topic}.dlq"):
             history = DeadLetter.from_headers(record.headers)
             assert history is not None
-            found.append(Letter((history.partition, history.offset), record.key, record.value, history.group))
+            place = (history.partition, history.offset)
+            reason = f"{history.error_class} at {history.error_stage}: {history.error_message}"
+            found.append(Letter(place, record.key, record.value, history.group, reason))
         return found
 
     async def letters_of_results(self, groups: Sequence[str]) -> dict[str, list[SourceOffset]]:
@@ -165,12 +169,12 @@ class World(Places):
         )
 
 
-def _numbered(records: Sequence[Written]) -> list[tuple[int, SourceOffset]]:
+def _numbered(records: Sequence[Written]) -> list[tuple[SourceOffset, int]]:
     found = []
     for record in records:
         number = header_text(record.headers, NUMBER_HEADER)
         if number is not None:
-            found.append((int(number), (record.partition, record.offset)))
+            found.append(((record.partition, record.offset), int(number)))
     return found
 
 

@@ -13,7 +13,7 @@ from schemas import ObjectRef
 from tests.chaos.load import Load, make_load
 from tests.chaos.poison import Poison, bad_objects
 from tests.chaos.scenario import SHORT
-from tests.chaos.verdict import Found, FoundRow, Letter, Look, Relation, Told, Undisturbed, judge
+from tests.chaos.verdict import Found, FoundRow, Letter, Look, Relation, SourceOffset, Told, Undisturbed, judge
 
 OBJECTS = [ObjectRef(bucket="chaos", key=f"{number}.png") for number in range(3)]
 LOOKS = {
@@ -32,18 +32,22 @@ def told(key: str) -> Told:
     return Told(key, frozenset({key, *(item.other_sha256 for item in BETWEEN if item.sha256 == key)}))
 
 
+def place(number: int) -> SourceOffset:
+    """Return where a record lies on asset-extracted."""
+    return (number % 4, number)
+
+
 def clean() -> Found:
     """Return what a run without a fault leaves behind."""
-    places = {number: (number % 4, number) for number in range(len(LOAD.records))}
     poisoned = [(number, record) for number, record in enumerate(LOAD.records) if record.poison]
     return Found(
-        places=places,
+        numbers={place(number): number for number in range(len(LOAD.records))},
         rows={
             asset_id: FoundRow(event.event_id, event.object.key, LOOKS[event.object.key])
             for asset_id, event in LOAD.expected.items()
         },
-        letters=[Letter(places[number], record.key, record.value) for number, record in poisoned],
-        answers=Counter(places[number] for number, record in enumerate(LOAD.records) if not record.poison),
+        letters=[Letter(place(number), record.key, record.value) for number, record in poisoned],
+        answers=Counter(place(number) for number, record in enumerate(LOAD.records) if not record.poison),
         bad_tagged=frozenset({(0, 5), (1, 6)}),
         tagged_letters={group: [(0, 5), (1, 6)] for group in ("sink", "comparer")},
         told={
@@ -93,11 +97,15 @@ def _with_other_tags(found: Found) -> None:
 
 
 def _without_letter(found: Found) -> None:
-    found.letters = [letter for letter in found.letters if letter.place != found.places[POISONED]]
+    found.letters = [letter for letter in found.letters if letter.place != place(POISONED)]
 
 
 def _with_letter(found: Found) -> None:
-    found.letters = [*found.letters, Letter(found.places[GOOD], b"k", b"v")]
+    found.letters = [*found.letters, Letter(place(GOOD), b"k", b"v", reason="ObjectMissingError at fetch: there is none")]
+
+
+def _without_record(found: Found) -> None:
+    found.numbers = {at: number for at, number in found.numbers.items() if number}
 
 
 def _with_changed_letter(found: Found) -> None:
@@ -106,7 +114,7 @@ def _with_changed_letter(found: Found) -> None:
 
 
 def _without_answer(found: Found) -> None:
-    del found.answers[found.places[GOOD]]
+    del found.answers[place(GOOD)]
 
 
 def _without_letter_of_a_result(found: Found) -> None:
@@ -173,7 +181,8 @@ def _with_exit_code(found: Found) -> None:
         (_with_old_event, "rows_wrong", "differ from those of an undisturbed run"),
         (_with_other_tags, "rows_wrong", "differ from those of an undisturbed run"),
         (_without_letter, "poison_without_dead_letter", f"{LOAD.records[POISONED].poison} at "),
-        (_with_letter, "dead_letters_of_good_records", "1 good records became dead letters"),
+        (_with_letter, "dead_letters_of_good_records", "ObjectMissingError at fetch: there is none"),
+        (_without_record, "records_unpublished", "1 planned records are not on their topic: 0"),
         (_with_changed_letter, "dead_letters_changed", "not their records byte for byte"),
         (_without_answer, "good_records_unanswered", "neither result nor removal"),
         (_without_letter_of_a_result, "bad_results_without_dead_letter", "asset-tagged have no dead letter"),
@@ -215,13 +224,17 @@ def test_each_defect_is_counted_and_told(spoil: Callable[[Found], None], figure:
 def test_what_came_twice_is_counted_and_no_problem() -> None:
     """At least once is what Kafka gives; the rows tell whether it did harm."""
     found = clean()
-    found.answers[found.places[GOOD]] += 2
+    found.answers[place(GOOD)] += 2
     found.letters = [*found.letters, found.letters[0]]
     found.tagged_letters = {**found.tagged_letters, "sink": [(0, 5), (1, 6), (0, 5)]}
+    again = (0, len(LOAD.records))
+    found.numbers = {**found.numbers, again: POISONED}
+    found.letters = [*found.letters, replace(found.letters[0], place=again)]
 
     assert judge(LOAD, UNDISTURBED, found).problems == []
     values = _values(found)
     assert values["duplicates_delivered"] == 2
+    assert values["records_published_twice"] == 1
     assert values["dead_letters_repeated"] == 1
     assert values["dead_letters_of_results_repeated"] == 1
 

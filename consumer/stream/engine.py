@@ -96,7 +96,7 @@ class StreamEngine:
         try:
             await self._session.run(stop)
         except (OffsetsWentBackError, TopicMadeAnewError) as error:
-            _log.error("consumer.rebuilt", reason=str(error))
+            _log.warning("consumer.repositioned", reason=str(error))
         except StalledError as stall:
             if self._rebuilt and not self._session.finished_any:
                 # A new consumer did not help, so the process must go; until then it keeps answering probes.

@@ -175,7 +175,7 @@ async def test_a_consumer_that_goes_back_before_where_its_group_stopped_is_rebui
             # As after a change of leaders, when an offset is out of range for a moment.
             session: Any = running.engine._session
             session._consumer.seek(TopicPartition(harness.source, 0), 5)
-            await eventually(lambda: any(line["event"] == "consumer.rebuilt" for line in logs), "it is noticed")
+            await eventually(lambda: any(line["event"] == "consumer.repositioned" for line in logs), "it is noticed")
             await _write(harness, 1)
             await harness.until_committed(21)
 

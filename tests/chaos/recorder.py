@@ -146,5 +146,5 @@ async def _rows(dsn: str) -> int | None:
                 return int(await connection.fetchval("SELECT count(*) FROM aegis.assets"))
             finally:
                 connection.terminate()
-    except (OSError, asyncpg.PostgresError, TimeoutError):
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError):
         return None

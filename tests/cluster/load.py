@@ -58,7 +58,7 @@ class Load:
         """Return the numbers of the assets that have a row; none while the database does not answer."""
         try:
             rows = await self.pipeline.rows("SELECT asset_id FROM assets WHERE asset_id LIKE $1", f"{PREFIX}%")
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             return set()
         return {int(row["asset_id"].removeprefix(PREFIX)) for row in rows}
 

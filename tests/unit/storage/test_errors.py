@@ -85,7 +85,7 @@ def _s3_error(code: str, status: int) -> S3Error:
         (ServerError("x", 304), StoreError),
         (ProtocolError("x"), StoreUnavailableError),
         (ConnectionResetError("x"), StoreUnavailableError),
-        (ValueError("bucket name x"), ObjectForbiddenError),
+        (UnicodeDecodeError("utf-8", b"\xe9", 0, 1, "x"), StoreUnavailableError),
     ],
     ids=lambda value: getattr(value, "code", None) or getattr(value, "__name__", type(value).__name__),
 )

@@ -62,7 +62,8 @@ def command(
     """Find assets by words, by likeness, or by their tags alone; filters narrow all of these down.
 
     WORDS are looked for in names and paths, in tags and their synonyms, and in what the textures look like; what is
-    called so comes first. With --tag, --category or --text alone, the most confident comes first.
+    called so comes first. With --tag or --category alone the most confident comes first, with other filters alone
+    assets come in the order of their ids.
     """
     from consumer.storage.tables.search.filters import SearchFilter
     from consumer.storage.tables.search.tag_query import TagQuery

@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from consumer.storage.postgres.database import close_pool, lend, open_pool
 from consumer.storage.postgres.schema_version import check_schema
-from consumer.storage.tables.search.tag_query import (
-    MOST_GATHERED,
-    Page,
-    TagQuery,
-    bearing,
-    gathered_statement,
-    search_statement,
-)
+from consumer.storage.tables.search.all_of import with_all_of
+from consumer.storage.tables.search.tag_query import Page, TagQuery, search_statement
 from schemas.connections import DatabaseConnection
 from schemas.tagged import READING_ORDER
 
@@ -125,15 +119,13 @@ class TagReader:
         return AssetDetail(asset_fields(row), tuple(current_tag(tag) for tag in tags))
 
     async def search(self, query: TagQuery) -> list[Match]:
-        """Return one page of matches, surest first."""
+        """Return one page of matches, in the order of :class:`TagQuery`."""
         async with self.session() as session:
-            statement, arguments = search_statement(query)
             if len(query.tags) > 1:
-                bears = f"{bearing('$1')} LIMIT {MOST_GATHERED + 1}"
-                gathered = [row["asset_id"] for row in await session.fetch(session.sql(bears), list(query.tags))]
-                if len(gathered) <= MOST_GATHERED:
-                    statement, arguments = gathered_statement(query, gathered)
-            rows = await session.fetch(session.sql(statement), *arguments)
+                rows = await with_all_of(session, query)
+            else:
+                statement, arguments = search_statement(query)
+                rows = await session.fetch(session.sql(statement), *arguments)
         # One tag may stand in two categories: its asset is still one match, the surer.
         confidences = {row["asset_id"]: row["confidence"] for row in reversed(rows)}
         ordered = list(dict.fromkeys(row["asset_id"] for row in rows))

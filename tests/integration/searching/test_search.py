@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -210,15 +211,27 @@ async def test_every_tag_of_an_asset_is_told(store: TagStore, reader: TagReader)
     assert len(found.asset.tags) == 30
 
 
-async def test_a_part_of_an_id_is_found_without_any_tag(reader: TagReader) -> None:
+async def test_a_part_of_an_id_is_found_without_any_tag_in_the_order_of_ids(reader: TagReader) -> None:
     """As `--text` and `text=` ask."""
     found = await reader.search(TagQuery(text="SWORD", min_confidence=0.5))
 
     assert [match.asset.asset_id for match in found] == [
-        "game/items/rustySword.png",
         "game/items/greatsword.png",
+        "game/items/rustySword.png",
         "game/items/sword_01.png",
     ]
+
+
+async def test_pages_without_a_tag_follow_each_other(reader: TagReader) -> None:
+    found: list[str] = []
+    query = TagQuery(where=SearchFilter(min_side=1), limit=2)
+    while matches := await reader.search(query):
+        found += [match.asset.asset_id for match in matches]
+        query = replace(query, after=matches[-1].page)
+
+    assert found == sorted(found)
+    assert set(found) >= {"game/items/greatsword.png", "other/ui/icons/door.png"}
+    assert len(found) == len(await reader.search(TagQuery(where=SearchFilter(min_side=1), limit=1000)))
 
 
 @pytest.mark.parametrize("words", ["GRUNE", "TASSE", "rüne", "grüne tas"])

@@ -144,13 +144,15 @@ async def test_pages_together_hold_every_texture_once_and_in_order(
         assert found == expected
 
 
+@pytest.mark.parametrize("looked_at", [0, 40, 5000], ids=["none at first", "few at first", "all at first"])
 @pytest.mark.parametrize("gathered", [0, 5000], ids=["walked", "gathered"])
 @pytest.mark.parametrize("tags", [("metal", "vehicle"), ("vibrant", "weapon", "metal"), ("weapon", "dragon")])
 async def test_a_search_for_several_tags_finds_what_has_them_all(
-    stored: Stored, monkeypatch: pytest.MonkeyPatch, tags: tuple[str, ...], gathered: int
+    stored: Stored, monkeypatch: pytest.MonkeyPatch, tags: tuple[str, ...], gathered: int, looked_at: int
 ) -> None:
     """Surest first, page after page, however many there are and whoever said so."""
-    monkeypatch.setattr("consumer.storage.tables.reads.MOST_GATHERED", gathered)
+    monkeypatch.setattr("consumer.storage.tables.search.all_of.MOST_GATHERED", gathered)
+    monkeypatch.setattr("consumer.storage.tables.search.all_of.LOOKED_AT", looked_at)
     for minimum in (0.0, 0.5, 1.0):
         found: list[str] = []
         query = TagQuery(tags, min_confidence=minimum, limit=7)

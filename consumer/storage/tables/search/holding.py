@@ -53,3 +53,26 @@ def assets_with(
              WHERE found.source = 'human' AND found.verdict <> 'rejected' AND {having} AND {_IS_STORED} OFFSET 0)
         ) AS found ORDER BY {by} LIMIT {limit}
     """  # noqa: S608 - placeholders
+
+
+def among_surest(tag: str, of_row: Sequence[str], conditions: Sequence[str], limit: str, looked_at: str) -> str:
+    """Return SQL that gives what :func:`assets_with` does, of the surest so many rows of the model alone.
+
+    ``of_row``: conditions that count before the rows do. ``by_model`` tells whether the model gave the tag: there may
+    be more, and surer ones than those that people gave, unless as many as the limit are the model's.
+    """
+    by = _ORDERS["surest"]
+    having = " AND ".join([f"found.tag = {tag}", *of_row])
+    kept = " AND ".join(conditions)
+    return f"""
+        SELECT asset_id, confidence, by_model FROM (
+            (SELECT found.asset_id, found.confidence, true AS by_model FROM (
+                 SELECT found.asset_id, found.category, found.tag, found.confidence FROM {{schema}}.asset_tags AS found
+                 WHERE found.source = 'model' AND {having} ORDER BY {by} LIMIT {looked_at}
+             ) AS found WHERE {_NOT_OVERRULED} AND {kept} ORDER BY {by} LIMIT {limit})
+            UNION ALL
+            (SELECT found.asset_id, found.confidence, false FROM {{schema}}.asset_tags AS found
+             WHERE found.source = 'human' AND found.verdict <> 'rejected' AND {having} AND {kept} AND {_IS_STORED}
+             OFFSET 0)
+        ) AS found ORDER BY {by} LIMIT {limit}
+    """  # noqa: S608 - placeholders

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from consumer.storage.tables.duplicates.again import is_told
 from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter, like_escaped
-from consumer.storage.tables.search.holding import assets_with, has_tag
-
-# Of assets that bear all of several tags so many are gathered and then sorted; where there are more, the surest of one
-# tag soon lead to enough of them.
-MOST_GATHERED: Final = 5000
+from consumer.storage.tables.search.holding import among_surest, assets_with, has_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +22,8 @@ class Page:
 class TagQuery:
     """What to look for: assets with all of ``tags``, in ``category``, whose id contains ``text`` (any case).
 
-    Without ``tags`` and ``category`` the confidences of an asset do not matter, nor whether it has any tag.
+    The surest come first. Without ``tags`` and ``category`` the confidences of an asset do not matter, nor whether it
+    has any tag, and they come in the order of their ids.
     """
 
     tags: tuple[str, ...] = ()
@@ -44,18 +40,27 @@ def search_statement(query: TagQuery) -> tuple[str, list[object]]:
 
     With a tag given, the index on (tag, confidence) leads it.
     """
+    if not query.tags and query.category is None:
+        return _by_asset(query)
     arguments = Arguments([query.min_confidence])
     after = _after(query, arguments)
     limit = arguments.add(query.limit)
     if query.tags:
         tag = arguments.add(query.tags[0])
         return assets_with(tag, [*_of_tags(query, arguments), *after], limit), arguments.values
-    best = _by_asset(query, arguments) if query.category is None else _by_category(query, arguments)
     statement = (
-        f"SELECT asset_id, confidence FROM ({best}) AS matched {'WHERE ' if after else ''}{' AND '.join(after)} "  # noqa: S608
-        f"ORDER BY confidence DESC, asset_id LIMIT {limit}"
+        f"SELECT asset_id, confidence FROM ({_by_category(query, arguments)}) AS matched "  # noqa: S608 - placeholders
+        f"{'WHERE ' if after else ''}{' AND '.join(after)} ORDER BY confidence DESC, asset_id LIMIT {limit}"
     )
     return statement, arguments.values
+
+
+def among_surest_statement(query: TagQuery, looked_at: int) -> tuple[str, list[object]]:
+    """Return the SQL of a search for several tags among so many of the surest of the first: see `among_surest`."""
+    arguments = Arguments([query.min_confidence])
+    tag, limit, surest = arguments.add(query.tags[0]), arguments.add(query.limit), arguments.add(looked_at)
+    of_row = [*_of_row(query, arguments), *_after(query, arguments)]
+    return among_surest(tag, of_row, _of_asset(query, arguments), limit, surest), arguments.values
 
 
 def _after(query: TagQuery, arguments: Arguments) -> list[str]:
@@ -79,8 +84,21 @@ def _of_row(query: TagQuery, arguments: Arguments) -> list[str]:
 def _of_asset(query: TagQuery, arguments: Arguments) -> list[str]:
     """Return the conditions on all else of an asset whose row goes by the name ``found``."""
     conditions = [] if query.text is None else [f"asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}"]
-    conditions += [has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in query.tags[1:]]
+    if others := query.tags[1:]:
+        each = " AND ".join(has_tag("found", f"tag = {arguments.add(tag)}", "$1") for tag in others)
+        # A look at one row of the asset passes over nearly all that lack one of them, at a tenth of the cost.
+        conditions.append(f"CASE WHEN {_may_bear(arguments.add(list(others)))} THEN {each} ELSE false END")
     return [*conditions, *query.where.of_found(arguments)]
+
+
+def _may_bear(tags: str) -> str:
+    """Return the condition that the asset of the row ``found`` is one of those of :func:`bearing`."""
+    return (
+        f"(SELECT asset.tag_names @> {tags}::text[] FROM {{schema}}.assets AS asset "  # noqa: S608 - placeholders
+        "WHERE asset.asset_id = found.asset_id) OR (SELECT true FROM {schema}.asset_tags AS said "
+        "WHERE said.source = 'human' AND said.asset_id = found.asset_id AND said.verdict <> 'rejected' "
+        f"AND said.tag = ANY({tags}::text[]) LIMIT 1)"
+    )
 
 
 def _by_category(query: TagQuery, arguments: Arguments) -> str:
@@ -91,17 +109,26 @@ def _by_category(query: TagQuery, arguments: Arguments) -> str:
     )
 
 
-def _by_asset(query: TagQuery, arguments: Arguments) -> str:
-    conditions = ["$1::real IS NOT NULL", *query.where.conditions(arguments)]
+def _by_asset(query: TagQuery) -> tuple[str, list[object]]:
+    arguments = Arguments()
+    conditions = query.where.conditions(arguments)
     if query.where.relation is not None:
         conditions.append(is_told(arguments, "asset", query.where.relation))
     if query.text is not None:
         conditions.append(f"asset.asset_id ILIKE {arguments.add(f'%{like_escaped(query.text)}%')}")
-    surest = "SELECT max(best.confidence) FROM {schema}.current_tags AS best WHERE best.asset_id = asset.asset_id"
-    return (
-        f"SELECT asset.asset_id, coalesce(({surest}), 0)::real AS confidence "  # noqa: S608 - placeholders
-        f"FROM {{schema}}.assets AS asset WHERE {' AND '.join(conditions)}"
+    if query.after is not None:
+        conditions.append(f"asset.asset_id > {arguments.add(query.after.asset_id)}")
+    # In the order of ids, so that what is shown can be found without a look at every asset's tags.
+    page = (
+        f"SELECT asset.asset_id FROM {{schema}}.assets AS asset WHERE {' AND '.join(conditions) or 'true'} "  # noqa: S608
+        f"ORDER BY asset.asset_id LIMIT {arguments.add(query.limit)}"
     )
+    surest = "SELECT max(best.confidence) FROM {schema}.current_tags AS best WHERE best.asset_id = page.asset_id"
+    statement = (
+        f"SELECT page.asset_id, coalesce(({surest}), 0)::real AS confidence FROM ({page}) AS page "  # noqa: S608
+        "ORDER BY page.asset_id"
+    )
+    return statement, arguments.values
 
 
 def bearing(tags: str) -> str:

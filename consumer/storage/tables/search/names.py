@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from consumer.storage.tables.reads import TagReader
-from consumer.storage.tables.search.filters import Arguments, SearchFilter, like_escaped
+from consumer.storage.tables.search.filters import Arguments, SearchFilter
 
 # Of a word that thousands of names have, so many are ranked for each that is asked for.
 _RANKED: Final = 2
@@ -53,12 +53,19 @@ async def holding(
     if not words:
         return []
     arguments = Arguments()
-    parts = [f"asset.asset_id {_any_case(word)} {arguments.add(f'%{like_escaped(word)}%')}" for word in words]
-    conditions = " AND ".join([f"({(' AND ' if all_of else ' OR ').join(parts)})", *where.conditions(arguments)])
-    statement = (
-        f"SELECT asset.asset_id FROM {{schema}}.assets AS asset WHERE {conditions} "  # noqa: S608 - placeholders
-        f"ORDER BY length(asset.asset_id), asset.asset_id LIMIT {arguments.add(limit)}"
-    )
+    conditions = " AND ".join(where.conditions(arguments)) or "true"
+    # Folded once for all words (of ASCII letters alone in a sixth of the time), and looked through by position, which
+    # takes a third of what ILIKE does for each.
+    collation = 'COLLATE "C"' if all(word.isascii() for word in words) else ""
+    parts = [f"position(lower({arguments.add(word)}) IN folded) > 0" for word in words]
+    statement = f"""
+        SELECT asset_id FROM (
+            SELECT asset.asset_id, lower(asset.asset_id {collation}) AS folded FROM {{schema}}.assets AS asset
+            WHERE {conditions} OFFSET 0
+        ) AS named
+        WHERE {(" AND " if all_of else " OR ").join(parts)}
+        ORDER BY length(asset_id), asset_id LIMIT {arguments.add(limit)}
+    """  # noqa: S608 - placeholders
     async with reader.session() as session:
         if await session.fetchval(session.sql(_ESTIMATE)) > _READ_WHOLE:
             return []
@@ -69,8 +76,3 @@ async def telling(reader: TagReader, words: Sequence[str]) -> list[str]:
     """Return the words without those that stand in every sentence; raises DatabaseError."""
     async with reader.session() as session:
         return [row["word"] for row in await session.fetch(_TELLING, list(words))]
-
-
-def _any_case(word: str) -> str:
-    """Return how to compare: folding the case of ASCII letters alone costs two thirds, and less in other locales."""
-    return 'COLLATE "C" ILIKE' if word.isascii() else "ILIKE"

@@ -16,7 +16,7 @@ from consumer.stream.handler import Handler
 from consumer.stream.observer import StreamObserver
 from consumer.stream.partitions.commits import Commits
 from consumer.stream.partitions.source_topics import SourceTopics, TopicMadeAnewError
-from consumer.stream.partitions.static_member import StaticMember
+from consumer.stream.partitions.static_member import PlaceLostError, StaticMember
 from consumer.stream.polling import OffsetsWentBackError
 from consumer.stream.processing.processor import RecordProcessor
 from consumer.stream.session import ConsumerFactory, Session
@@ -97,6 +97,8 @@ class StreamEngine:
             await self._session.run(stop)
         except (OffsetsWentBackError, TopicMadeAnewError) as error:
             _log.warning("consumer.repositioned", reason=str(error))
+        except PlaceLostError as error:
+            _log.warning("consumer.rejoins", reason=str(error))
         except StalledError as stall:
             if self._rebuilt and not self._session.finished_any:
                 # A new consumer did not help, so the process must go; until then it keeps answering probes.

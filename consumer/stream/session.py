@@ -23,7 +23,7 @@ from consumer.stream.partitions.commits import Commits, Committer, PlainCommits
 from consumer.stream.partitions.ownership import Ownership
 from consumer.stream.partitions.positions import Positions
 from consumer.stream.partitions.source_topics import SourceTopics
-from consumer.stream.partitions.static_member import InstanceIdTakenError, StaticMember
+from consumer.stream.partitions.static_member import InstanceIdTakenError, PlaceLostError, StaticMember
 from consumer.stream.polling import Poller
 from consumer.stream.processing.intake import Intake
 from consumer.stream.processing.processor import RecordProcessor
@@ -108,7 +108,7 @@ class Session:
 
         Raises:
             StalledError: the consumer silently stopped delivering.
-            OffsetsWentBackError, TopicMadeAnewError: a new session is needed.
+            OffsetsWentBackError, TopicMadeAnewError, PlaceLostError: a new session is needed.
             InstanceIdTakenError: another process goes by our name in the group.
             KafkaError: one of :data:`FATAL_ERRORS`.
 
@@ -156,7 +156,7 @@ class Session:
             raise
         except KafkaError as error:
             if is_fenced(error):
-                self._fail(self._member.taken())
+                self._fail(self._member.fenced(time.monotonic()))
                 self._raise_failure()
             self._watch.poll_error = f"{type(error).__name__}: {error}"
             _log.warning("poll.failed", error_class=type(error).__name__, error=str(error))
@@ -213,4 +213,5 @@ class Session:
             self._failed.cancel()
 
     def _is_taken(self) -> bool:
-        return self._failed.done() and isinstance(self._failed.exception(), InstanceIdTakenError)
+        lost = (InstanceIdTakenError, PlaceLostError)
+        return self._failed.done() and isinstance(self._failed.exception(), lost)

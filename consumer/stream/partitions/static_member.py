@@ -16,6 +16,10 @@ class InstanceIdTakenError(Exception):
     """Another process goes by our name in the group; the text says which setting to change."""
 
 
+class PlaceLostError(Exception):
+    """The brokers know another member by our name; it may be us of before, so that a new session joins anew."""
+
+
 class StaticMember:
     """Counts how often our place was taken; pure, time is handed in as monotonic seconds.
 
@@ -53,15 +57,25 @@ class StaticMember:
         self._member_id = ""
         self._note_taken(now)
         if self._name is not None and self._taken_count >= _ENDURED and not self._is_elder:
-            raise self.taken()
+            raise self._taken()
 
     def problem(self, now: float) -> str | None:
         """Return what is wrong while our place is taken again and again."""
         is_taken = self._name is not None and self._taken_count > 1 and self._is_quarrel(now)
-        return str(self.taken()) if is_taken else None
+        return str(self._taken()) if is_taken else None
 
-    def taken(self) -> InstanceIdTakenError:
-        """Return what to raise where Kafka itself says that another member goes by our name."""
+    def fenced(self, now: float) -> InstanceIdTakenError | PlaceLostError:
+        """Note that the brokers say that another member goes by our name; return what to end the session with.
+
+        Said once it proves nothing: a coordinator that was killed while we joined knows the member that we were before.
+        """
+        try:
+            self.lost(now)
+        except InstanceIdTakenError as error:
+            return error
+        return PlaceLostError(f"group {self._group} knows another member by the name {self._name}")
+
+    def _taken(self) -> InstanceIdTakenError:
         return InstanceIdTakenError(
             f"another member of group {self._group} goes by AEGIS_STREAM_GROUP_INSTANCE_ID={self._name}, too: "
             "give each process a name of its own, or none"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from consumer.kafka.records import Publication, SourceRecord
 from consumer.stream.failures.faults import FaultKind, FaultRow, FaultTable
@@ -165,6 +167,31 @@ async def test_of_two_under_one_name_one_ends_and_the_other_goes_on(harness: Har
     await _ready(stays)
     await stays.shut_down()
     assert seen == values
+
+
+async def test_who_is_fenced_for_its_own_place_of_before_joins_again(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the coordinator was killed in the middle of a join: nobody else goes by the name."""
+    seen = set[bytes | None]()
+
+    async def handle(record: SourceRecord) -> Sequence[Publication]:
+        seen.add(record.value)
+        return ()
+
+    async def fenced(_: int) -> None:
+        raise KafkaError("Unexpected error in join group response: [Error 82] FencedInstanceIdError")
+
+    running = harness.tuned(group_instance_id="one").start(handle)
+    await _ready(running)
+    first: Any = running.engine._session
+    monkeypatch.setattr(first._poller, "_fetch", fenced)
+    await eventually(lambda: running.engine._session is not first, "it joins again")
+    await write(harness.bootstrap, harness.source, [(b"key", b"value")])
+    await harness.until_committed(1)
+    await _ready(running)
+    await running.shut_down()
+    assert seen == {b"value"}
 
 
 async def test_a_breaker_that_tries_one_record_survives_a_rebalance(harness: Harness) -> None:

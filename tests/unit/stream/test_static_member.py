@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.stream.partitions.static_member import InstanceIdTakenError, StaticMember
+from consumer.stream.partitions.static_member import InstanceIdTakenError, PlaceLostError, StaticMember
 
 WINDOW_SECONDS = 30.0
 MOST_ENDURED = 10
@@ -99,3 +99,13 @@ def test_an_id_that_changed_without_a_word_counts() -> None:
         member.joined(str(turn), turn)
     with pytest.raises(InstanceIdTakenError):
         member.lost(3)
+
+
+def test_who_is_fenced_once_joins_again_and_who_is_fenced_again_and_again_ends() -> None:
+    """A coordinator that was killed while we joined fences us for the member that we were before."""
+    member = _member()
+    for turn in range(2):
+        member.joined(str(turn), turn)
+        assert isinstance(member.fenced(turn), PlaceLostError)
+    member.joined("2", 2)
+    assert isinstance(member.fenced(2), InstanceIdTakenError)

@@ -16,7 +16,7 @@ from consumer.storage.tables.duplicates.contents import Content, contents_by_has
 from consumer.storage.tables.duplicates.hashes import HashesPlace, KnownHashes, add_hashes, hashes_behind
 from consumer.storage.tables.duplicates.relations import Told, keep_relations
 from consumer.storage.tables.reads import TagReader
-from consumer.storage.tables.textures import embedding_of
+from consumer.storage.tables.textures import embedding_of, is_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,10 @@ class Relatives:
         ]
         await keep_relations(self._reader, sha256, others_told)
         return sorted(found, key=lambda item: (-item.bytes_saved, item.asset_ids[0]))
+
+    async def is_stored(self, asset_id: str) -> bool:
+        """Tell whether there is such an asset; raises DatabaseError."""
+        return await is_stored(self._reader, asset_id)
 
     async def _likely(self, content: Content) -> list[Content]:
         signed = await self._compare.signature(content)

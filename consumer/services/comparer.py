@@ -50,18 +50,19 @@ class ComparingHandler:
     async def __call__(self, record: SourceRecord) -> Sequence[Publication]:
         """Return what the texture is of others, or the tombstone of a removed asset.
 
-        Nothing where the asset has other content by now, or was removed: a record behind this one tells.
+        Nothing where the asset has other content by now, was removed, or came back: a record behind this one tells.
         """
         with at_stage(Stage.DECODE_EVENT):
             event = receive(record)
-        if event is None:
-            removed_at_ms = record.timestamp_ms if record.timestamp_ms >= 0 else None
-            return (Publication(self._output_topic, record.key, None, record.headers, removed_at_ms),)
         # All of it waits for others, which have deadlines of their own.
         with off_the_clock():
             with at_stage(Stage.STORE):
                 await self._progress.until_stored(record)
             with at_stage(Stage.FETCH):
+                if isinstance(event, str):
+                    # Of a process that was stopped for a while the last word may come behind those of its successor.
+                    is_back = await self._relatives.is_stored(event)
+                    return () if is_back else (self._tombstone(record),)
                 found = await self._found(event)
         if found is None:
             return ()
@@ -69,6 +70,10 @@ class ComparingHandler:
         related = related_event(event, found)
         self._count(item.relation for item in related.related)
         return (Publication(self._output_topic, *event_record(related, source=EVENT_SOURCE, traceparent=traceparent)),)
+
+    def _tombstone(self, record: SourceRecord) -> Publication:
+        removed_at_ms = record.timestamp_ms if record.timestamp_ms >= 0 else None
+        return Publication(self._output_topic, record.key, None, record.headers, removed_at_ms)
 
     async def _found(self, event: AssetTagged) -> list[Found] | None:
         if event.object.sha256 is None:
@@ -81,12 +86,11 @@ class ComparingHandler:
                     await asyncio.sleep(_INDEXED_SECONDS)
 
 
-def receive(record: SourceRecord) -> AssetTagged | None:
-    """Read the event of a record, None for the tombstone of a removed asset; raises EventDecodeError."""
+def receive(record: SourceRecord) -> AssetTagged | str:
+    """Read the event of a record, or of a tombstone the asset that it removes; raises EventDecodeError."""
     check_headers(record.headers)
     if record.value is None:
-        removed_asset(record.key, record.timestamp_ms)
-        return None
+        return removed_asset(record.key, record.timestamp_ms)
     return decode_event(AssetTagged, record.value)
 
 

@@ -29,6 +29,7 @@ SELECT embedding FROM {schema}.embeddings_incoming WHERE sha256 = $1 AND model_d
 LIMIT 1
 """
 _LOCATION: Final = "SELECT bucket, object_key FROM {schema}.assets WHERE sha256 = $1 LIMIT 1"
+_IS_STORED: Final = "SELECT EXISTS (SELECT FROM {schema}.assets WHERE asset_id = $1)"
 _ARRIVED: Final = """
 SELECT asset_id, stored_at FROM {schema}.assets WHERE stored_at > $1 ORDER BY stored_at DESC LIMIT $2
 """
@@ -89,6 +90,12 @@ async def location_of(reader: TagReader, sha256: str) -> tuple[str, str] | None:
     async with reader.session() as session:
         row = await session.fetchrow(session.sql(_LOCATION), sha256)
     return None if row is None else (row["bucket"], row["object_key"])
+
+
+async def is_stored(reader: TagReader, asset_id: str) -> bool:
+    """Tell whether there is such an asset; raises DatabaseError."""
+    async with reader.session() as session:
+        return bool(await session.fetchval(session.sql(_IS_STORED), asset_id))
 
 
 class Arrivals:

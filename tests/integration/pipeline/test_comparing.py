@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from schemas import AssetRelated, decode_event
+from schemas.objects import sha256_hex
 from testkit.kafka_tools import Written, eventually, read_all
 from testkit.running import Pipeline
 from tests.integration.pipeline.test_duplicates import png
@@ -184,3 +185,23 @@ async def test_pairs_that_a_person_rejected_are_told_no_more_and_removals_are_pa
         return (await newest(idle_pipeline))["wall_half.png"].value is None
 
     await eventually(is_removed, "a tombstone on asset-related")
+
+
+async def test_the_removal_of_an_asset_that_came_back_is_not_told_any_more(idle_pipeline: Pipeline) -> None:
+    """A comparer that was stopped for a while, and knows of nothing behind it, must not have the last word."""
+    for name in ("tagger", "sink"):
+        idle_pipeline.service(name).start()
+    await publish(idle_pipeline, {"wall.png": _TINY})
+    await idle_pipeline.remove("wall.png")
+    mirrored = LIBRARY["two/wall_mirror.png"]
+    await publish(idle_pipeline, {"wall.png": mirrored})
+
+    async def is_back() -> bool:
+        rows = await idle_pipeline.rows("SELECT sha256 FROM assets WHERE asset_id = 'wall.png'")
+        return [row["sha256"] for row in rows] == [sha256_hex(png(mirrored))]
+
+    await eventually(is_back, "the asset is stored with its new content")
+    idle_pipeline.service("comparer").start()
+
+    assert (await compared(idle_pipeline, {"wall.png"}))["wall.png"].sha256 == sha256_hex(png(mirrored))
+    assert all(item.value is not None for item in await read_all(idle_pipeline.bootstrap, idle_pipeline.topics.related))

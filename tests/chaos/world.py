@@ -122,7 +122,7 @@ class World(Places):
             except EventDecodeError:
                 continue
             found[(cause.partition, cause.offset)] += 1
-        found.update({place: removals[number] for place, number in numbers.items()})
+        found.update({place: removals[number] for place, number in numbers.items() if removals[number]})
         return found
 
     async def letters(self, topic: str) -> list[Letter]:

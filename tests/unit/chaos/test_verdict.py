@@ -101,7 +101,8 @@ def _without_letter(found: Found) -> None:
 
 
 def _with_letter(found: Found) -> None:
-    found.letters = [*found.letters, Letter(place(GOOD), b"k", b"v", reason="ObjectMissingError at fetch: there is none")]
+    reason = "ObjectMissingError at fetch: there is none"
+    found.letters = [*found.letters, Letter(place(GOOD), b"k", b"v", reason=reason)]
 
 
 def _without_record(found: Found) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from xml.etree.ElementTree import ParseError
 
 import asyncpg
 import pytest
@@ -45,6 +46,14 @@ def _kind(table: FaultTable, error: Exception) -> FaultKind:
 POOL = object()
 
 
+@pytest.mark.parametrize(("bucket", "key"), [("bucket", "a/../b"), ("bucket", "./a"), ("NOT A BUCKET", "key")])
+def test_a_name_that_minio_does_not_ask_for_is_the_objects_own_fault(bucket: str, key: str) -> None:
+    refused = ValueError("not supported")
+    error = _translated(refused, lambda: s3_errors_translated("http://store", bucket, key))
+
+    assert _kind(tagger_faults(10), error) is POISON
+
+
 @pytest.mark.parametrize(
     ("raised", "kind"),
     [
@@ -63,6 +72,9 @@ POOL = object()
         (ProtocolError("cut"), TRANSIENT),
         (ConnectionResetError(), TRANSIENT),
         (TimeoutError(), TRANSIENT),
+        # an answer that nothing can be made of: not of S3, but of what lies before it
+        (UnicodeDecodeError("utf-8", b"\xe9", 0, 1, "invalid"), TRANSIENT),
+        (ParseError("no element found"), TRANSIENT),
         # our own credentials, or an allowed bucket that is not there: of all records, so of none
         (_s3("SignatureDoesNotMatch", 403), TRANSIENT),
         (_s3("InvalidAccessKeyId", 403), TRANSIENT),
@@ -72,7 +84,6 @@ POOL = object()
         (_s3("NoSuchKey", 404), POISON),
         (_s3("AccessDenied", 403), POISON),
         (_s3("KeyTooLongError", 400), POISON),
-        (ValueError("object name with '..' is not supported"), POISON),
         # neither
         (_s3("InvalidArgument", 400), UNKNOWN),
         (ServerError("not modified", 304), UNKNOWN),

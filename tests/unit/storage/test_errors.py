@@ -17,7 +17,6 @@ from consumer.storage.errors import (
     DatabaseSetupError,
     DatabaseUnavailableError,
     ObjectDeniedError,
-    ObjectForbiddenError,
     ObjectMissingError,
     PoolerModeError,
     RowRejectedError,

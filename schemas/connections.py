@@ -160,6 +160,17 @@ class ObjectStoreConnection(SecretSettings):
     region: str = Field(default="us-east-1", description="Region used to sign requests")
     bucket: str = Field(default="aegis-assets", description="Bucket that extractors upload to")
 
+    @field_validator("bucket")
+    @classmethod
+    def _is_no_alias(cls, bucket: str) -> str:
+        # minio 7.2 refuses these in every call, each of which would then be taken for an object's own fault.
+        if bucket.endswith(("-s3alias", "--ol-s3")):
+            raise ValueError(
+                f"AEGIS_S3_BUCKET={bucket} is the alias of an access point, which the S3 client does not take: "
+                "write the bucket's own name"
+            )
+        return bucket
+
     @field_validator("endpoint")
     @classmethod
     def _is_url(cls, endpoint: str) -> str:

@@ -102,6 +102,11 @@ def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.Monke
             {**_KAFKA, **_STORE, "AEGIS_MODEL_PROVIDER": "CUDAExecutionProvider"},
             "AEGIS_MODEL_PROVIDER=CUDAExecutionProvider is not in this onnxruntime",
         ),
+        (
+            "tagger",
+            {**_KAFKA, **_STORE, "AEGIS_S3_BUCKET": "assets-abcdef012345-s3alias"},
+            "AEGIS_S3_BUCKET=assets-abcdef012345-s3alias is the alias of an access point",
+        ),
         ("sink", {**_KAFKA}, "AEGIS_PG_DSN is not set"),
         (
             "sink",

@@ -81,8 +81,8 @@ class Undisturbed:
 class Found:
     """The world after a run."""
 
-    # The number of the planned record that lies at each place of asset-extracted. One that its producer wrote twice, an
-    # acknowledgement being lost, lies at two.
+    # The number of the planned record that lies at each place of asset-extracted. Brokers that were restarted may hold
+    # one twice: they forget the producer of records as old (findings/kafka-forgets-producers-of-old-records.sh).
     numbers: Mapping[SourceOffset, int]
     rows: Mapping[str, FoundRow]
     letters: Sequence[Letter]

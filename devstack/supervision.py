@@ -27,9 +27,17 @@ def find(known: RunningProcess | None) -> psutil.Process | None:
     try:
         process = psutil.Process(known.pid)
         same = abs(process.create_time() - known.created_at) < _SAME_PROCESS_SECONDS
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return process if same and _lives(process) else None
     except psutil.NoSuchProcess:
         return None
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Tell whether it is there, and not only waits to be reaped, which nobody may do in a container."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def run_as(user: str | None) -> dict[str, Any]:
@@ -91,7 +99,9 @@ def stop(known: RunningProcess | None, *, number: signal.Signals, timeout_second
     except psutil.NoSuchProcess:
         return
     # PostgreSQL refuses to start while a child of a server that was killed still holds its shared memory.
-    _, left = psutil.wait_procs(children, timeout=timeout_seconds)
+    deadline = time.monotonic() + timeout_seconds
+    while (left := [child for child in children if _lives(child)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
     for child in left:
         with suppress(psutil.NoSuchProcess):
             child.kill()

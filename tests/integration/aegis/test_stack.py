@@ -207,3 +207,16 @@ def test_a_service_that_is_frozen_is_told_as_not_answering_and_replaced(own_stac
     assert {item.name: item.state for item in own_stack.status()}["seaweedfs"] == "not answering"
     own_stack.up()
     assert {item.state for item in own_stack.status()} == {"up"}
+
+
+def test_a_killed_service_leaves_no_child_that_would_keep_it_from_starting_again(own_stack: Stack) -> None:
+    """As those of PostgreSQL, which live on for a moment and hold its shared memory."""
+    own_stack.up()
+    pid = _pids(own_stack)["postgres"]
+    children = psutil.Process(pid).children(recursive=True)
+    assert children
+
+    for _ in range(3):
+        own_stack.stop("postgres", kill=True)
+        assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+        own_stack.start("postgres")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
@@ -41,15 +42,17 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.T
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """The stack of this run; tests that stop one of its services start it again."""
-    services = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        services.up()
-        _stacks.append(services)
-        yield services
-    finally:
-        services.reset()
+    # Not in pytest's folder, which a second run of tests closes to all other users: PostgreSQL is one.
+    with tempfile.TemporaryDirectory(prefix="aegis-tests-") as folder:
+        services = Stack(Path(folder) / "stack")
+        try:
+            services.up()
+            _stacks.append(services)
+            yield services
+        finally:
+            services.reset()
 
 
 @pytest.fixture(scope="module", autouse=True)

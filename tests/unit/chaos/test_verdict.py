@@ -182,7 +182,11 @@ def _with_exit_code(found: Found) -> None:
         (_with_old_event, "rows_wrong", "differ from those of an undisturbed run"),
         (_with_other_tags, "rows_wrong", "differ from those of an undisturbed run"),
         (_without_letter, "poison_without_dead_letter", f"{LOAD.records[POISONED].poison} at "),
-        (_with_letter, "dead_letters_of_good_records", "ObjectMissingError at fetch: there is none"),
+        (
+            _with_letter,
+            "dead_letters_of_good_records",
+            f"1 good records became dead letters: {place(GOOD)} by ObjectMissingError at fetch: there is none",
+        ),
         (_without_record, "records_unpublished", "1 planned records are not on their topic: 0"),
         (_with_changed_letter, "dead_letters_changed", "not their records byte for byte"),
         (_without_answer, "good_records_unanswered", "neither result nor removal"),

@@ -35,44 +35,46 @@ def has_tag(asset: str, condition: str, confidence: str) -> str:
 def assets_with(
     tag: str, conditions: Sequence[str], limit: str, order: Literal["surest", "least-sure"] = "surest"
 ) -> str:
-    """Return SQL that gives asset_id and confidence of what has the tag in ``current_tags``, in order.
+    """Return SQL that gives asset_id, confidence and by_model of what has the tag in ``current_tags``, in order.
 
     ``tag`` and ``limit`` are placeholders. ``conditions`` are of a row of asset_tags, which goes by the name ``found``.
     Not from the view: it would read all rows of the tag and sort them, since no order leads into the parts of a union.
     """
     by = _ORDERS[order]
     having = " AND ".join([f"found.tag = {tag}", *conditions])
-    # People's words are few, and have no limit of their own, which would lead to the index of the model's many.
-    return f"""
-        SELECT asset_id, confidence FROM (
-            (SELECT found.asset_id, found.confidence FROM {{schema}}.asset_tags AS found
-             WHERE found.source = 'model' AND {having} AND {_NOT_OVERRULED}
-             ORDER BY {by} LIMIT {limit})
-            UNION ALL
-            (SELECT found.asset_id, found.confidence FROM {{schema}}.asset_tags AS found
-             WHERE found.source = 'human' AND found.verdict <> 'rejected' AND {having} AND {_IS_STORED} OFFSET 0)
-        ) AS found ORDER BY {by} LIMIT {limit}
+    model = f"""
+        SELECT found.asset_id, found.confidence, true AS by_model FROM {{schema}}.asset_tags AS found
+        WHERE found.source = 'model' AND {having} AND {_NOT_OVERRULED}
+        ORDER BY {by} LIMIT {limit}
     """  # noqa: S608 - placeholders
+    return _with_people(model, having, by, limit)
 
 
 def among_surest(tag: str, of_row: Sequence[str], conditions: Sequence[str], limit: str, looked_at: str) -> str:
     """Return SQL that gives what :func:`assets_with` does, of the surest so many rows of the model alone.
 
-    ``of_row``: conditions that count before the rows do. ``by_model`` tells whether the model gave the tag: there may
-    be more, and surer ones than those that people gave, unless as many as the limit are the model's.
+    ``of_row``: conditions that count before the rows do. There may be more, and surer ones than those that people gave,
+    unless as many as the limit are the model's.
     """
     by = _ORDERS["surest"]
     having = " AND ".join([f"found.tag = {tag}", *of_row])
     kept = " AND ".join(conditions)
+    model = f"""
+        SELECT found.asset_id, found.confidence, true AS by_model FROM (
+            SELECT found.asset_id, found.category, found.tag, found.confidence FROM {{schema}}.asset_tags AS found
+            WHERE found.source = 'model' AND {having} ORDER BY {by} LIMIT {looked_at}
+        ) AS found WHERE {_NOT_OVERRULED} AND {kept} ORDER BY {by} LIMIT {limit}
+    """  # noqa: S608 - placeholders
+    return _with_people(model, f"{having} AND {kept}", by, limit)
+
+
+def _with_people(model: str, having: str, by: str, limit: str) -> str:
+    # People's words are few, and have no limit of their own, which would lead to the index of the model's many.
     return f"""
         SELECT asset_id, confidence, by_model FROM (
-            (SELECT found.asset_id, found.confidence, true AS by_model FROM (
-                 SELECT found.asset_id, found.category, found.tag, found.confidence FROM {{schema}}.asset_tags AS found
-                 WHERE found.source = 'model' AND {having} ORDER BY {by} LIMIT {looked_at}
-             ) AS found WHERE {_NOT_OVERRULED} AND {kept} ORDER BY {by} LIMIT {limit})
+            ({model})
             UNION ALL
             (SELECT found.asset_id, found.confidence, false FROM {{schema}}.asset_tags AS found
-             WHERE found.source = 'human' AND found.verdict <> 'rejected' AND {having} AND {kept} AND {_IS_STORED}
-             OFFSET 0)
+             WHERE found.source = 'human' AND found.verdict <> 'rejected' AND {having} AND {_IS_STORED} OFFSET 0)
         ) AS found ORDER BY {by} LIMIT {limit}
     """  # noqa: S608 - placeholders

@@ -12,7 +12,7 @@ from consumer.storage.tables.duplicates.again import among_told, told_newest
 from consumer.storage.tables.reads import CurrentTag, TagReader, current_tag
 from consumer.storage.tables.search.filters import EVERYTHING, Arguments, SearchFilter
 from consumer.storage.tables.search.holding import IS_GUESS, assets_with, has_tag
-from consumer.storage.tables.search.tag_query import bearing
+from consumer.storage.tables.search.tag_query import bearing, has_all
 
 # One that asks for more than an index gives ends here, long before it takes the server from the others.
 _PATIENCE: Final = "SET LOCAL statement_timeout = '8s'"
@@ -192,7 +192,7 @@ def _most_findings(query: GalleryQuery, arguments: Arguments) -> str:
 def _by_tag(query: GalleryQuery, arguments: Arguments, limit: str) -> str:
     conditions = [
         "confidence >= $1::real",
-        *_probes(query.tags[1:], arguments),
+        *has_all(query.tags[1:], arguments),
         *_of_found(query, arguments),
         *_beyond(query, arguments),
     ]

@@ -16,6 +16,8 @@ from schemas.connections import DatabaseConnection
 from schemas.objects import object_key
 
 DIM: Final = 256
+# Words that names are made of, besides: 28 games with 28 000 textures have 5000 (export/mini/manifest.csv.gz).
+_OTHER_WORDS: Final = 50_000
 # What to ask of its names.
 WORDS: Final = (
     "sword",
@@ -66,6 +68,13 @@ WHERE named.asset_id = assets.asset_id
 """
 
 
+# Of three to twelve letters.
+_NAME_WORDS: Final = """
+INSERT INTO name_words
+SELECT unnest($1::text[]) UNION
+SELECT left(translate(md5(n::text), '0123456789', 'ghijklmnop'), 3 + n % 10) FROM generate_series(1, $2::integer) AS n
+ON CONFLICT DO NOTHING
+"""
 # What every so many-eth texture is of the next one, of the oldest share alone: few, many that were stored together long
 # ago, and a fifth of all.
 RELATIONS: Final = {"flipped": (20, 0.01), "cropped": (20, 0.2), "mip-of": (10, 1.0)}
@@ -108,6 +117,7 @@ async def make_library(
         for relation, (step, share) in RELATIONS.items():
             first = round(textures * (1 - share)) // step * step
             await session.execute(_RELATED, relation, max(first, len(pictured)), textures - 2, step)
+        await session.execute(_NAME_WORDS, ["game", "textures", "png", *_NAMES], _OTHER_WORDS)
         await session.execute(_PICTURED, pictured, [object_key(digest, "png") for digest in pictured])
         await session.execute(
             "CREATE TEMPORARY TABLE drawn_tags AS "
@@ -124,6 +134,7 @@ async def make_library(
         await session.execute("VACUUM (FULL, ANALYZE) assets")
         await session.execute("VACUUM (ANALYZE) asset_tags")
         await session.execute("VACUUM (ANALYZE) texture_relations")
+        await session.execute("VACUUM (ANALYZE) name_words")
         await session.execute("ANALYZE embeddings")
     finally:
         await session.close()

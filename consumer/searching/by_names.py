@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,8 +13,9 @@ from consumer.searching.fusing import Heard, Ranking
 from consumer.searching.meaning import Meaning, meaning_of, respelt
 from consumer.storage.tables.reads import TagReader
 from consumer.storage.tables.search.filters import SearchFilter
-from consumer.storage.tables.search.names import holding, named, telling
-from consumer.tagging.bundle.vocabulary import Vocabulary
+from consumer.storage.tables.search.name_words import words_holding, words_near
+from consumer.storage.tables.search.names import named, named_any
+from consumer.tagging.bundle.vocabulary import Vocabulary, spelt_like
 
 # How deep each ranking goes.
 DEPTH: Final = 1000
@@ -51,10 +53,10 @@ class _Called:
             word for word, found in self.each.items() if len(word) >= _MIN_PART_OF_SEVERAL and len(found) < _RARE
         )
 
-    def with_parts(self, parts: Sequence[str], sought: Iterable[str]) -> _Called:
-        """Return the same, and behind it what holds words as parts of others; ``sought`` are those it was read for."""
-        each = {word: _joined(found, parts, (word,)) if word in sought else found for word, found in self.each.items()}
-        return replace(self, whole=_joined(self.whole, parts, self.words), each=each)
+    def and_behind(self, whole: Sequence[str], each: Mapping[str, Sequence[str]]) -> _Called:
+        """Return the same with more of all words, and of each, behind what is there."""
+        joined = {word: _joined(found, each.get(word, ())) for word, found in self.each.items()}
+        return replace(self, whole=_joined(self.whole, whole), each=joined)
 
     @property
     def rankings(self) -> tuple[Ranking, ...]:
@@ -73,23 +75,20 @@ async def by_names(reader: TagReader, meaning: Meaning, where: SearchFilter, voc
     """
     called = await _called(reader, meaning, where)
     near = respelt(called.absent, vocabulary)
-    meant = meaning_of(" ".join(near.get(word, word) for word in meaning.words), vocabulary)
-    also = await _called(reader, meant, where, called.each) if near else None
-    # One reading of all ids does for all of these words: what holds all of them holds the rare ones.
-    sought = list(dict.fromkeys([*called.rare, *(also.rare if also else ())]))
-    if len(meaning.words) > 1 and sought:
-        sought = await telling(reader, sought)
-    if sought:
-        parts = await holding(reader, sought, where, DEPTH * len(sought), all_of=False)
-    elif len(called.whole) < DEPTH and all(len(word) >= _MIN_PART for word in meaning.words):
-        parts = await holding(reader, meaning.words, where, DEPTH, all_of=True)
-    else:
-        parts = []
-    called = called.with_parts(parts, sought)
-    unheard = {word: known for word, known in near.items() if word in called.absent}
-    if also is None or not unheard:
-        return Heard(called.rankings)
-    return Heard((*called.rankings, *also.with_parts(parts, sought).rankings), unheard)
+    asked = [called]
+    if near:
+        asked.append(await _called(reader, _meant(meaning, near, vocabulary), where, called.each))
+    sought = {word for one in asked for word in one.words if len(word) >= _MIN_PART}
+    held = await words_holding(reader, sorted(sought))
+    called, *also = await together([_with_parts(reader, one, held, where) for one in asked])
+    near = {word: known for word, known in near.items() if word in called.absent}
+    rankings = [*called.rankings, *(ranking for one in also if near for ranking in one.rankings)]
+    named = await _spelt_like(reader, [word for word in called.absent if word not in near])
+    if named:
+        found = await _called(reader, _meant(meaning, near | named, vocabulary), where, called.each)
+        rankings += found.rankings
+        near |= {word: known for word, known in named.items() if known not in found.absent}
+    return Heard(tuple(rankings), near)
 
 
 def told_by(counts: Sequence[int]) -> list[float]:
@@ -113,7 +112,31 @@ async def _called(
     return _Called(meaning.words, whole, {word: found[word] for word in words})
 
 
-def _joined(found: Sequence[str], parts: Sequence[str], words: Sequence[str]) -> list[str]:
-    """Return what was found, and behind it the ids that hold all of the words as parts of others."""
-    holds_all = (asset_id for asset_id in parts if all(word in asset_id.lower() for word in words))
-    return list(dict.fromkeys([*found, *holds_all]))[:DEPTH]
+async def _with_parts(
+    reader: TagReader, called: _Called, held: Mapping[str, Sequence[str]], where: SearchFilter
+) -> _Called:
+    """Add what holds words as parts of others, which `held` has."""
+    rare = [word for word in called.rare if word in held]
+    each = await together([named_any(reader, [held[word]], where, DEPTH) for word in rare])
+    found = dict(zip(rare, each, strict=True))
+    if len(called.words) == 1:
+        return called.and_behind(found.get(called.words[0], ()), {})
+    parts: list[str] = []
+    if len(called.whole) < DEPTH and any(word in held for word in called.words):
+        parts = await named_any(reader, [[f"{word}:*", *held.get(word, ())] for word in called.words], where, DEPTH)
+    return called.and_behind(parts, found)
+
+
+async def _spelt_like(reader: TagReader, words: Sequence[str]) -> dict[str, str]:
+    """Return, of these words, those that names have spelt nearly so, with how."""
+    likely = await together([words_near(reader, word) for word in words])
+    found = await asyncio.to_thread(lambda: [spelt_like(*pair) for pair in zip(words, likely, strict=True)])
+    return {word: known for word, known in zip(words, found, strict=True) if known is not None}
+
+
+def _meant(meaning: Meaning, near: Mapping[str, str], vocabulary: Vocabulary | None) -> Meaning:
+    return meaning_of(" ".join(near.get(word, word) for word in meaning.words), vocabulary)
+
+
+def _joined(found: Sequence[str], more: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys([*found, *more]))[:DEPTH]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
+from consumer.storage.tables.search.splitting import taken_apart
 from consumer.tagging.bundle.vocabulary import Vocabulary, did_you_mean
 
-_WORD: Final = re.compile(r"[^\W_]+")
 _MOST_WORDS: Final = 16
-_APART: Final = re.compile(r"([a-z])([A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Meaning:
 
 def meaning_of(question: str, vocabulary: Vocabulary | None) -> Meaning:
     """Understand a question; without a vocabulary it means no tags."""
-    words = tuple(dict.fromkeys(word.lower() for word in _WORD.findall(_APART.sub(r"\1 \2", question))))[:_MOST_WORDS]
+    words = tuple(dict.fromkeys(taken_apart(question)))[:_MOST_WORDS]
     if vocabulary is None:
         return Meaning(words, (), words)
     phrases = [words[at : at + size] for size in (3, 2, 1) for at in range(len(words) - size + 1)]

@@ -129,6 +129,8 @@ _STEPS: Final = (
     INSERT INTO {incoming}.texture_relations SELECT * FROM {current}.texture_relations
     ON CONFLICT (sha256, other_sha256) DO NOTHING
     """,
+    # And what they are called.
+    "INSERT INTO {incoming}.name_words SELECT * FROM {current}.name_words ON CONFLICT (word) DO NOTHING",
     # Two assets may have one content of which neither tables knew both.
     """
     INSERT INTO {incoming}.texture_relations

@@ -18,6 +18,7 @@ SELECT privilege || ' on ' || name AS lacking FROM (VALUES
     ('removed_assets', 'SELECT'), ('removed_assets', 'INSERT'), ('removed_assets', 'UPDATE'),
     ('embeddings_incoming', 'INSERT'),
     ('texture_relations', 'SELECT'), ('texture_relations', 'INSERT'),
+    ('name_words', 'SELECT'), ('name_words', 'INSERT'),
     ('verdicts', 'SELECT'), ('verdicts', 'INSERT'), ('verdicts', 'UPDATE')
 ) AS needed (name, privilege)
 WHERE NOT coalesce(has_table_privilege(to_regclass($1 || name), privilege), false)

@@ -17,6 +17,8 @@ from consumer.storage.tables.duplicates.copies import note_copies
 from consumer.storage.tables.embeddings import EmbeddingMover
 from consumer.storage.tables.places import JOINED_REMOVALS, behind
 from consumer.storage.tables.rows import Entry, TaggedRow, TagRow, Tombstone, settle
+from consumer.storage.tables.search.name_words import note_words
+from consumer.storage.tables.search.splitting import words_of
 from consumer.storage.tables.taken import OnTaken, Taken, mark_taken
 from consumer.storage.tables.verdicts import store_verdicts
 from schemas.connections import DatabaseConnection
@@ -147,7 +149,7 @@ class TagStore:
         await self._mover.drained()
 
     async def write_batch(self, entries: Sequence[Entry]) -> None:
-        """Store the batch in one transaction, then note its copies; durable on return, either whole or not on an error.
+        """Store the batch in one transaction, then note its copies and words; durable on return, whole or not at all.
 
         Raises:
             RowRejectedError: one of the entries will never be taken; see :meth:`write_isolating`.
@@ -164,6 +166,7 @@ class TagStore:
                 if settled.verdicts:
                     await store_verdicts(session, settled.verdicts)
             await note_copies(session, {row.sha256 for row in settled.rows if row.sha256 is not None})
+            await note_words(session, words_of(settled.rows))
         self._mover.wake()
         if taken:
             self._on_taken(taken)

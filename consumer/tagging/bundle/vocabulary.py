@@ -89,9 +89,7 @@ class Vocabulary:
             for begun in _beginnings(spec):
                 if word.startswith(begun):
                     return begun
-        alike = get_close_matches(word, (part for part in known if len(part) >= _MIN_RESPELT), _MOST_NEAREST, _MISSPELT)
-        # A word's first letter is the one that is seldom wrong.
-        return min(alike, key=lambda part: part[0] != word[0]) if alike else None
+        return spelt_like(word, known)
 
     @cached_property
     def _meanings(self) -> dict[str, _Meanings]:
@@ -99,6 +97,15 @@ class Vocabulary:
 
     def _within(self, category: str | None) -> Iterable[tuple[str, Category]]:
         return ((name, spec) for name, spec in self.taxonomy.categories.items() if category in {None, name})
+
+
+def spelt_like(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that somebody may have meant who spelt it so, None for no such."""
+    if len(word) < _MIN_RESPELT:
+        return None
+    alike = get_close_matches(word, [part for part in known if len(part) >= _MIN_RESPELT], _MOST_NEAREST, _MISSPELT)
+    # A word's first letter is the one that is seldom wrong.
+    return min(alike, key=lambda part: part[0] != word[0]) if alike else None
 
 
 def did_you_mean(names: Iterable[str]) -> str:

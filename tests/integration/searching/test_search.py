@@ -25,7 +25,7 @@ from consumer.tagging.bundle.vocabulary import Vocabulary
 from schemas import Word
 from schemas.connections import DatabaseConnection
 from testkit.saying import word_row
-from tests.unit.storage.samples import MODEL, row
+from tests.unit.storage.samples import MODEL, row, tombstone
 
 VOCABULARY = Vocabulary.of(load_taxonomy(default_bundle_path() / TAXONOMY))
 SWORDLIKE, OTHER = np.array([1.0, 0.0], np.float32), np.array([0.0, 1.0], np.float32)
@@ -186,6 +186,7 @@ async def test_the_words_of_a_tag_are_not_looked_for_one_by_one(store: TagStore,
         ("weapn", "nothing is called weapn; did you mean weapon?", "game/items/rustySword.png"),
         ("steeldoor", "nothing is called steeldoor; did you mean door?", "other/ui/icons/door.png"),
         ("swoord", "nothing is called swoord; did you mean sword?", "game/items/sword_01.png"),
+        ("jungel", "nothing is called jungel; did you mean jungle?", "game/trees/jungle.png"),
     ],
 )
 async def test_what_nothing_is_called_is_told_and_asked_as_it_was_meant(
@@ -195,6 +196,24 @@ async def test_what_nothing_is_called_is_told_and_asked_as_it_was_meant(
 
     assert findings.notes == (note,)
     assert first in _ids(findings)[:3]
+
+
+async def test_of_several_misspelt_words_each_is_told(find: Finder) -> None:
+    """One that the taxonomy knows, and one that names alone hold."""
+    findings = await find(Question("swoord jungel"))
+
+    assert findings.notes == (
+        "nothing is called swoord; did you mean sword?",
+        "nothing is called jungel; did you mean jungle?",
+    )
+    assert "game/trees/jungle.png" in _ids(findings)
+
+
+async def test_a_word_of_names_is_offered_only_where_something_is_called_so(store: TagStore, find: Finder) -> None:
+    """Neither what another folder holds, nor what is gone."""
+    assert (await find(Question("jungel", where=SearchFilter(folder="items")))).notes == ()
+    await store.write_batch([tombstone("game/trees/jungle.png", removed=10**8)])
+    assert (await find(Question("jungel"))).notes == ()
 
 
 async def test_a_misspelt_tag_of_a_filter_is_told_with_the_nearest(find: Finder) -> None:

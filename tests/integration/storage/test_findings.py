@@ -128,6 +128,7 @@ async def test_tables_of_before_are_migrated_with_what_they_hold(database: Datab
         for statement in (
             "ALTER TABLE {schema}.assets DROP COLUMN tag_names, DROP COLUMN guess",
             "CREATE INDEX asset_tags_guesses ON {schema}.asset_tags (confidence)",
+            "DROP TABLE {schema}.name_words",
             "DROP VIEW {schema}.asset_relations",
             "DROP TABLE {schema}.texture_relations",
             "DROP INDEX {schema}.asset_tags_apart",

@@ -178,6 +178,7 @@ async def test_tables_of_before_are_told_what_several_assets_have(database: Data
             "DROP INDEX {schema}.assets_by_content",
             "CREATE INDEX assets_sha256 ON {schema}.assets (sha256)",
             "DELETE FROM {schema}.texture_relations",
+            "DROP TABLE {schema}.name_words",
             "ALTER TABLE {schema}.assets DROP COLUMN guess",
             "CREATE INDEX asset_tags_guesses ON {schema}.asset_tags (confidence)",
             "UPDATE {schema}.alembic_version SET version_num = '0010'",

@@ -161,8 +161,8 @@ async def _mark_taken(_session: Session, _words: str, _values: tuple[Any, ...]) 
     """All textures of the simulation are of one source."""
 
 
-async def _note_copies(_session: Session, _words: str, _values: tuple[Any, ...]) -> None:
-    """Nothing of a promise hangs on them."""
+async def _note_nothing(_session: Session, _words: str, _values: tuple[Any, ...]) -> None:
+    """Nothing of a promise hangs on copies and words."""
 
 
 async def _upsert(session: Session, words: str, _values: tuple[Any, ...]) -> list[dict[str, Any]]:
@@ -299,7 +299,8 @@ _STATEMENTS: Final[dict[str, Statement]] = {
     r"CREATE TEMPORARY TABLE": _make_staging,
     r"UPDATE pg_temp\.staged_assets": _mark_taken,
     r"INSERT INTO aegis\.assets AS": _upsert,
-    r"INSERT INTO aegis\.texture_relations": _note_copies,
+    r"INSERT INTO aegis\.texture_relations": _note_nothing,
+    r"INSERT INTO aegis\.name_words": _note_nothing,
     r"SELECT arrived\.asset_id": _known,
     r"INSERT INTO aegis\.removed_assets AS": _void,
     r"DELETE FROM aegis\.assets AS": _remove,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from pyiceberg.catalog.sql import SqlCatalog
@@ -28,6 +28,8 @@ NAMESPACE: Final = "aegis"
 _CONNECT_SECONDS: Final = 5
 _STATEMENT_MS: Final = 30_000
 _INIT: Final = "run aegis lake init"
+# As Arrow's client of S3 writes it; it has no exception of its own.
+_NO_BUCKET: Final = "NO_SUCH_BUCKET"
 
 
 class Lake:
@@ -57,8 +59,10 @@ class Lake:
 
         """
         made = []
-        with told("the lake"):
+        with told("the lake"), ExitStack() as opened:
             lake = cls(_catalog(place), place)
+            # With the session ends its lock.
+            opened.callback(lake.close)
             with lake.catalog.engine.connect() as session:
                 # Of several that do this at once, the others wait.
                 session.execute(text("SELECT pg_advisory_lock(hashtext('aegis lake init'))"))
@@ -79,6 +83,7 @@ class Lake:
                     except TableAlreadyExistsError:
                         _restore_properties(lake.catalog.load_table((NAMESPACE, spec.name)))
                 session.execute(text("SELECT pg_advisory_unlock(hashtext('aegis lake init'))"))
+            opened.pop_all()
         return lake, made
 
     def close(self) -> None:
@@ -123,6 +128,8 @@ def told(what: str) -> Iterator[None]:
     except SQLAlchemyError as error:
         raise LakeUnavailableError(f"the database of {what} does not answer ({type(error).__name__})") from error
     except OSError as error:
+        if _NO_BUCKET in str(error):
+            raise LakeUnavailableError(f"the bucket of {what} does not exist: create it first") from error
         raise LakeUnavailableError(f"the object store of {what} refuses or does not answer: {error}") from error
     except Exception as error:
         # A library's own: no row is to blame, so it stalls until somebody looks, and loses nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pyarrow as pa
@@ -10,13 +11,13 @@ import pytest
 
 from consumer.storage.lake.appending import OFFSETS, append, held_by
 from consumer.storage.lake.compacting import CompactionPlan, compact
-from consumer.storage.lake.errors import LakeConflictError, LakeSetupError, RowUnfitError
+from consumer.storage.lake.errors import LakeConflictError, LakeSetupError, LakeUnavailableError, RowUnfitError
 from consumer.storage.lake.expiring import expire
 from consumer.storage.lake.lake import Lake
 from consumer.storage.lake.lines import Line
 from consumer.storage.lake.offsets import RecordPlace
 from consumer.storage.lake.tables import RETRIES, REVIEWED, TAGGED
-from tests.integration.lake.conftest import BUCKETS, line
+from tests.integration.lake.conftest import BUCKETS, line, place_in
 
 ALL = timedelta(0)
 
@@ -177,3 +178,8 @@ def test_missing_tables_name_the_command_that_makes_them(lake: Lake) -> None:
 
     with pytest.raises(LakeSetupError, match="aegis lake init"):
         lake.ping()
+
+
+def test_a_missing_bucket_is_told_as_such(stack_environment: Mapping[str, str]) -> None:
+    with pytest.raises(LakeUnavailableError, match="the bucket of the lake does not exist: create it first"):
+        Lake.make(place_in(stack_environment), BUCKETS)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from consumer.storage.postgres.database import close_pool, lend, open_pool
 from consumer.storage.postgres.schema_version import check_schema
-from consumer.storage.tables.search.all_of import with_all_of
 from consumer.storage.tables.search.tag_query import Page, TagQuery, search_statement
+from consumer.storage.tables.search.with_tags import with_tags
 from schemas.connections import DatabaseConnection
 from schemas.tagged import READING_ORDER
 
@@ -121,8 +121,8 @@ class TagReader:
     async def search(self, query: TagQuery) -> list[Match]:
         """Return one page of matches, in the order of :class:`TagQuery`."""
         async with self.session() as session:
-            if len(query.tags) > 1:
-                rows = await with_all_of(session, query)
+            if query.tags:
+                rows = await with_tags(session, query)
             else:
                 statement, arguments = search_statement(query)
                 rows = await session.fetch(session.sql(statement), *arguments)

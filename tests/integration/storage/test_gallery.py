@@ -151,8 +151,8 @@ async def test_a_search_for_several_tags_finds_what_has_them_all(
     stored: Stored, monkeypatch: pytest.MonkeyPatch, tags: tuple[str, ...], gathered: int, looked_at: int
 ) -> None:
     """Surest first, page after page, however many there are and whoever said so."""
-    monkeypatch.setattr("consumer.storage.tables.search.all_of.MOST_GATHERED", gathered)
-    monkeypatch.setattr("consumer.storage.tables.search.all_of.LOOKED_AT", looked_at)
+    monkeypatch.setattr("consumer.storage.tables.search.with_tags.MOST_GATHERED", gathered)
+    monkeypatch.setattr("consumer.storage.tables.search.with_tags.LOOKED_AT", looked_at)
     for minimum in (0.0, 0.5, 1.0):
         found: list[str] = []
         query = TagQuery(tags, min_confidence=minimum, limit=7)

@@ -75,6 +75,18 @@ async def test_a_search_finds_what_has_the_relation_and_what_it_is_of(reader: Ta
     assert await searched(reader, relation) == EXPECTED[relation]
 
 
+@pytest.mark.parametrize("gathered", [0, 5000], ids=["walked", "gathered"])
+async def test_a_search_by_tags_finds_them_too(
+    reader: TagReader, monkeypatch: pytest.MonkeyPatch, gathered: int
+) -> None:
+    monkeypatch.setattr("consumer.storage.tables.search.with_tags.MOST_GATHERED", gathered)
+    for relation, expected in EXPECTED.items():
+        for tags in (("weapon",), ("metal", "weapon")):
+            matches = await reader.search(TagQuery(tags, where=SearchFilter(relation=relation)))
+            found = [match.asset.asset_id for match in matches]
+            assert sorted(found) == sorted(expected)
+
+
 @pytest.mark.parametrize("is_told_rarely", [True, False], ids=["led by the index", "walked"])
 @pytest.mark.parametrize("tags", [(), ("weapon",), ("metal", "weapon")])
 async def test_a_gallery_shows_them_in_every_order(

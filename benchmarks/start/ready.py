@@ -1,6 +1,6 @@
 """How long each process takes from its start until it is ready, and how much CPU time that is.
 
-    python -m benchmarks.ready
+    python -m benchmarks.start.ready
 
 Starts one process of a kind after the other on a Kafka, an S3 store and a PostgreSQL of its own, and asks `/readyz`
 until it says yes: then a group has given it its partitions, a model is loaded and has run, and every service that it

@@ -6,22 +6,32 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-IMAGE_SIZE: Final = 128
+# What the tower is served: longest side in pixels, a multiple of 32.
+IMAGE_SIZE: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """First the projection alone learns, then the trunk too, on pictures of `size` pixels a side.
+    """First the projection alone learns, then the trunk too.
 
     The projection takes `head_steps` of `head_batch` among `head_images` pictures, of which the pretrained trunk gives
-    the features once. Then all learns for `steps`, the trunk at `trunk_rate`: the rates are held for the share `held`
-    of the steps, and fall along a half cosine. `captions` of each batch get one. What comes out is the mean of the
-    weights before and after, the latter counting `mixed`. Half and half keeps more of what the pretrained trunk knew;
-    since a teacher is learned from that costs more than it gives (docs/decisions/0006).
+    the features once. Then all learns for `steps`, the trunk at `trunk_rate`, in two rounds: `first_round` is the share
+    of the first, and the rates of the second are `second` times as high. In each they are held for the share `held`,
+    and fall along a half cosine.
+
+    For the share `small` of the steps pictures have `size` pixels a side, then `served_size`, as the product shows
+    them: small ones teach in two thirds of the time, and what the trunk learns of them holds for larger ones.
+    `captions` of each batch get one. What comes out is the mean of the weights before and after, the latter counting
+    `mixed`. Half and half keeps more of what the pretrained trunk knew; since a teacher is learned from that costs more
+    than it gives (docs/decisions/0006).
     """
 
-    steps: int = 500
-    size: int = IMAGE_SIZE
+    steps: int = 3200
+    first_round: float = 0.53125
+    second: float = 0.5
+    small: float = 0.375
+    size: int = 128
+    served_size: int = IMAGE_SIZE
     head_images: int = 8192
     head_steps: int = 600
     head_batch: int = 256
@@ -37,9 +47,15 @@ class TrainingPlan:
     mixed: float = 1.0
     seed: int = 1
 
+    def size_at(self, step: int) -> int:
+        """Return the pixels a side that `step`, from 1 on, is taken on."""
+        return self.size if step <= round(self.steps * self.small) else self.served_size
+
     def factor_at(self, step: int) -> float:
-        """Return what the rates are multiplied by: up over 40 steps, held, then down to a fiftieth."""
-        return min(1.0, step / 40) * falling(step / self.steps, self.held)
+        """Return what the rates are multiplied by: in each round up over 40 steps, held, then down to a fiftieth."""
+        first = round(self.steps * self.first_round)
+        peak, done, of = (1.0, step, first) if step <= first else (self.second, step - first, self.steps - first)
+        return peak * min(1.0, done / 40) * falling(done / of, self.held)
 
 
 def falling(share: float, held: float) -> float:

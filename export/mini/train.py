@@ -90,7 +90,7 @@ class Trainer:
     def _fit_heads(self) -> None:
         """Fit projection and word head to the features that the pretrained trunk gives of random views."""
         plan = self.plan
-        loader = iter(self._loader(plan.head_batch, plan.head_batch))
+        loader = iter(self._loader(plan.size, plan.head_batch, plan.head_batch))
         seen = [next(loader) for _ in range(-(-plan.head_images // plan.head_batch))]
         self.model.eval()
         # Quick, and precise enough where nothing is learned from the gradients.
@@ -110,15 +110,18 @@ class Trainer:
         for network in (self.average, self.start):
             network.load_state_dict(self.model.state_dict())
 
-    def _loader(self, count: int, captions: int) -> DataLoader[Batch]:
-        batches = Batches(self.material, self.plan.size, count, captions, self.plan.seed + self.step)
+    def _loader(self, size: int, count: int, captions: int) -> DataLoader[Batch]:
+        batches = Batches(self.material, size, count, captions, self.plan.seed + self.step)
         return DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4)
 
     def _batches(self) -> Iterator[Batch]:
         """Yield the batches of the steps that are left."""
-        loader = iter(self._loader(self.plan.batch, min(self.plan.captions, self.plan.batch)))
-        while self.step < self.plan.steps:
-            yield next(loader)
+        plan = self.plan
+        while self.step < plan.steps:
+            size = plan.size_at(self.step + 1)
+            loader = iter(self._loader(size, plan.batch, min(plan.captions, plan.batch)))
+            while self.step < plan.steps and plan.size_at(self.step + 1) == size:
+                yield next(loader)
 
     def _learn(self, batch: Batch) -> dict[str, float]:
         self.model.train()

@@ -233,11 +233,19 @@ def test_recolouring_changes_colours_but_no_shape_of_a_batch() -> None:
     assert len({one.tobytes() for one in changed}) > 4
 
 
-def test_rates_rise_hold_and_fall() -> None:
-    plan = TrainingPlan(steps=1000, held=0.4)
+def test_rates_rise_hold_and_fall_in_each_of_two_rounds() -> None:
+    plan = TrainingPlan(steps=1000, first_round=0.6, second=0.5, held=0.4)
     assert plan.factor_at(20) == pytest.approx(0.5)
-    assert plan.factor_at(400) == 1.0
-    assert plan.factor_at(1000) == pytest.approx(0.02)
+    assert plan.factor_at(240) == 1.0
+    assert plan.factor_at(600) == pytest.approx(0.02)
+    assert plan.factor_at(620) == pytest.approx(0.25)
+    assert plan.factor_at(760) == 0.5
+    assert plan.factor_at(1000) == pytest.approx(0.01)
+
+
+def test_the_last_steps_see_pictures_as_they_are_served() -> None:
+    plan = TrainingPlan(steps=10, size=64, served_size=96, small=0.6)
+    assert [plan.size_at(step) for step in (1, 6, 7, 10)] == [64, 64, 96, 96]
 
 
 def test_texts_are_what_the_text_tower_says_and_each_is_asked_once() -> None:
@@ -316,6 +324,8 @@ def test_training_goes_on_from_its_checkpoint_and_hands_out_its_average(tmp_path
         batch=4,
         captions=6,
         size=32,
+        served_size=64,
+        small=0.5,
         mixed=0.5,
     )
     first = Trainer(ImageTower(shipped.dim, shipped.logit_scale, 32), material, plan, teacher)

@@ -11,6 +11,7 @@ from devstack import Stack
 from schemas import TopicSpec
 from schemas.connections import KafkaConnection
 from testkit.freezing import frozen
+from testkit.kafka_tools import eventually
 
 _LONGER_THAN_ITS_SESSION_SECONDS = 5
 
@@ -45,8 +46,15 @@ async def test_a_topic_that_asks_for_more_replicas_than_it_has_is_told_and_what_
     finally:
         await admin.close()
 
-    (report,) = await list_topics(KafkaConnection(bootstrap=kafka_bootstrap), [TopicSpec(name, 1)])
+    reports: list[TopicReport] = []
 
+    async def is_there() -> bool:
+        # A broker that is busy answers with what it knew before.
+        reports[:] = await list_topics(KafkaConnection(bootstrap=kafka_bootstrap), [TopicSpec(name, 1)])
+        return reports[0].state is not TopicState.MISSING
+
+    await eventually(is_there, "the topic is there")
+    (report,) = reports
     assert report.state is TopicState.DIFFERENT
     (told,) = report.differences
     assert told.startswith("min.insync.replicas=2, more than its replicas (1): ")

@@ -136,7 +136,7 @@ def gallery_statement(query: GalleryQuery) -> tuple[str, list[object]]:
 
 def _newest(query: GalleryQuery, arguments: Arguments) -> str:
     source, beyond = "{schema}.assets AS found", "true"
-    conditions = ["$1::real IS NOT NULL", *_probes(query.tags, arguments)]
+    conditions, gathered = ["$1::real IS NOT NULL"], True
     if query.after is not None:
         place = f"{arguments.add(query.after.value)}::timestamptz, {arguments.add(query.after.asset_id)}"
         beyond = f"(stored_at, asset_id) < ({place})"
@@ -144,9 +144,11 @@ def _newest(query: GalleryQuery, arguments: Arguments) -> str:
         source = f"({told_newest(arguments, query.where.relation, beyond)}) AS found"
         conditions += query.where.of_found(arguments)
     else:
-        if query.tags and query.is_rare:
+        gathered = query.is_rare
+        if query.tags and gathered:
             source = f"({_bearing(query, arguments)}) AS found"
         conditions += [*query.where.conditions(arguments, "found"), beyond]
+    conditions += _probes(query.tags, arguments) if gathered else has_all(query.tags, arguments, "found.tag_names")
     return (
         f"SELECT asset_id, stored_at AS value FROM {source} WHERE {' AND '.join(conditions)} "  # noqa: S608
         "ORDER BY stored_at DESC, asset_id DESC"
@@ -173,7 +175,7 @@ def _most_findings(query: GalleryQuery, arguments: Arguments) -> str:
         "$1::real IS NOT NULL",
         # The index's own condition, and its order.
         "faults > 0",
-        *_probes(query.tags, arguments),
+        *has_all(query.tags, arguments, "found.tag_names"),
         *_told_first(query, arguments),
         *query.where.conditions(arguments, "found"),
     ]

@@ -30,16 +30,12 @@ MOST_GATHERED: Final = 3000
 
 async def with_tags(session: Connection, query: TagQuery) -> list[Any]:
     """Return asset_id and confidence of one page of assets that have all of the query's tags; raises DatabaseError."""
-    statement, arguments = search_statement(query)
     if query.where.relation is not None:
         told = Arguments()
         gathered = await _gathered(session, told_assets(told, query.where.relation), told.values)
         if gathered is not None:
-            statement, arguments = gathered_statement(query, gathered)
-    elif len(query.tags) > 1:
-        return await _with_all_of(session, query)
-    every: list[Any] = await session.fetch(session.sql(statement), *arguments)
-    return every
+            return await _surest(session, query, gathered)
+    return await (_with_all_of(session, query) if len(query.tags) > 1 else _surest(session, query))
 
 
 async def _with_all_of(session: Connection, query: TagQuery) -> list[Any]:
@@ -49,13 +45,17 @@ async def _with_all_of(session: Connection, query: TagQuery) -> list[Any]:
     found = sum(row["by_model"] for row in rows)
     if found == query.limit:
         return rows
-    statement, arguments = search_statement(query)
+    gathered = None
     if found * _TIMES_AS_MANY < query.limit:
         gathered = await _gathered(session, bearing("$1"), [list(query.tags)])
-        if gathered is not None:
-            statement, arguments = gathered_statement(query, gathered)
-    every: list[Any] = await session.fetch(session.sql(statement), *arguments)
-    return every
+    return await _surest(session, query, gathered)
+
+
+async def _surest(session: Connection, query: TagQuery, gathered: Sequence[str] | None = None) -> list[Any]:
+    """Look among those that were gathered, or else from the surest of the first tag on."""
+    statement, arguments = search_statement(query) if gathered is None else gathered_statement(query, gathered)
+    rows: list[Any] = await session.fetch(session.sql(statement), *arguments)
+    return rows
 
 
 async def _gathered(session: Connection, statement: str, arguments: Sequence[object]) -> list[str] | None:

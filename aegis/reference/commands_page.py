@@ -8,6 +8,7 @@ import click
 
 from aegis.__main__ import SECTIONS, VERBS, cli
 from aegis.reference.markdown import NOTE, code, table
+from aegis.reference.verbs import verbs
 
 _INTRODUCTION = """\
 # Commands
@@ -57,11 +58,9 @@ def _section(section: str) -> str:
 
 
 def _rows(name: str, command: click.Command) -> Iterator[tuple[str, ...]]:
-    if isinstance(command, click.Group):
-        for verb in command.list_commands(click.Context(command)):
-            yield from _rows(f"{name} {verb}", _command(command, verb))
-    else:
-        yield code(f"aegis {name}"), command.get_short_help_str(limit=300), _json(command)
+    for path, verb in verbs(command, (name,)):
+        if not isinstance(verb, click.Group):
+            yield code(f"aegis {' '.join(path)}"), verb.get_short_help_str(limit=300), _json(verb)
 
 
 def _command(group: click.Group, name: str) -> click.Command:

@@ -11,11 +11,10 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import click
 
-from aegis.__main__ import cli
+from aegis.reference.verbs import verbs
 from benchmarks.support.figures import Figure, report
 
 GOAL_CPU_SECONDS = 0.25
@@ -25,7 +24,7 @@ GOAL_CPU_SECONDS = 0.25
 @click.option("--rounds", default=3, show_default=True, help="Number of measurements of each verb.")
 def main(rounds: int) -> None:
     """Measure and report."""
-    spent = {verb: statistics.median(_cpu_seconds(verb) for _ in range(rounds)) for verb in _verbs(cli, ())}
+    spent = {verb: statistics.median(_cpu_seconds(verb) for _ in range(rounds)) for verb, _ in verbs()}
     slowest = max(spent, key=spent.__getitem__)
     click.echo(f"slowest of {len(spent)}: {' '.join(('aegis', *slowest, '--help'))}")
     report(
@@ -35,16 +34,6 @@ def main(rounds: int) -> None:
             Figure("list_of_verbs_cpu", spent[()], "CPU seconds", GOAL_CPU_SECONDS, "lower"),
         ],
     )
-
-
-def _verbs(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    yield path
-    if isinstance(command, click.Group):
-        ctx = click.Context(command)
-        for name in command.list_commands(ctx):
-            found = command.get_command(ctx, name)
-            assert found is not None
-            yield from _verbs(found, (*path, name))
 
 
 def _cpu_seconds(verb: tuple[str, ...]) -> float:

@@ -6,7 +6,6 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from aegis.__main__ import cli
+from aegis.reference.verbs import verbs
 from aegis.shared.dlq_options import STAGES
 from aegis.shared.verb import Verb
 from schemas import Stage
@@ -26,16 +26,6 @@ HEAVY = {
     *("psutil", "pydantic", "pydantic_settings", "pyvips", "rich", "schemas", "sqlalchemy", "structlog", "tokenizers"),
     *("torch", "uvicorn", "yaml", "UnityPy"),
 }
-
-
-def verbs(command: click.Command = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        ctx = click.Context(command)
-        for name in command.list_commands(ctx):
-            found = command.get_command(ctx, name)
-            assert found is not None
-            yield from verbs(found, (*path, name))
 
 
 VERBS = {" ".join(path): command for path, command in verbs() if path}

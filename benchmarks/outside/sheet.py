@@ -9,6 +9,8 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.support.tiles import tile
+
 _COLUMNS: Final = 12
 _SIDE: Final = 96
 _GAP: Final = 8
@@ -35,16 +37,7 @@ def draw_sheet(target: Path, shown: Sequence[Shown]) -> None:
     for at, one in enumerate(shown):
         left = _GAP + at % _COLUMNS * (_SIDE + _GAP)
         top = _GAP + at // _COLUMNS * (height + _GAP)
-        picture = _within(one.file)
-        sheet.paste(picture, (left + (_SIDE - picture.width) // 2, top + (_SIDE - picture.height) // 2), picture)
+        sheet.paste(tile(one.file, _SIDE, _GROUND, smooth=True), (left, top))
         for line, (name, right) in enumerate(one.said):
             draw.text((left, top + _SIDE + 2 + line * _LINE), name, fill=_RIGHT if right else _WRONG, font=font)
     sheet.save(target, quality=80, method=6)
-
-
-def _within(file: Path) -> Image.Image:
-    with Image.open(file) as opened:
-        picture = opened.convert("RGBA")
-    scale = _SIDE / max(picture.size)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(size, Image.Resampling.NEAREST if scale > 1.5 else Image.Resampling.LANCZOS)

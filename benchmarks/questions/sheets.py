@@ -9,6 +9,8 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.support.tiles import tile
+
 _COLUMNS: Final = 7
 _TILE: Final = 180
 _NAME: Final = 34
@@ -26,7 +28,7 @@ def draw_sheet(question: str, answers: Sequence[str], files: Mapping[str, Path],
     draw.text((6, 6), question, fill="black", font=font)
     for number, answer in enumerate(answers):
         left, top = number % _COLUMNS * _TILE, 24 + number // _COLUMNS * (_TILE + _NAME)
-        sheet.paste(_tile(files[answer]), (left, top))
+        sheet.paste(tile(files[answer], _TILE - 4, _GROUND), (left, top))
         name = f"{number + 1} {answer}"
         shown = name if len(name) <= 2 * _LETTERS else f"{name[:18]}…{name[19 - 2 * _LETTERS :]}"
         for line in (0, 1):
@@ -36,15 +38,3 @@ def draw_sheet(question: str, answers: Sequence[str], files: Mapping[str, Path],
     sheet.save(folder / f"{question.replace(' ', '-')}.png")
     with (folder / f"{question.replace(' ', '-')}.csv").open("w", encoding="utf-8", newline="") as lines:
         csv.writer(lines, lineterminator="\n").writerows((question, answer, "") for answer in answers)
-
-
-def _tile(file: Path) -> Image.Image:
-    tile = Image.new("RGB", (_TILE - 4, _TILE - 4), _GROUND)
-    with Image.open(file) as opened:
-        picture = opened.convert("RGBA")
-    scale = min((_TILE - 4) / picture.width, (_TILE - 4) / picture.height)
-    picture = picture.resize(
-        (max(1, round(picture.width * scale)), max(1, round(picture.height * scale))), Image.Resampling.NEAREST
-    )
-    tile.paste(picture, ((tile.width - picture.width) // 2, (tile.height - picture.height) // 2), picture)
-    return tile
